@@ -1,0 +1,192 @@
+"""The wire between streamer and viewer, written once.
+
+`js/src/protocol.ts` is generated from this file (`python tools/generate_protocol.py`); a test fails when
+the two differ. One websocket carries one view. The viewer calls the methods in `METHODS`; the streamer
+publishes the topics in `TOPICS`. Both travel as wslink messages (msgpack in numbered chunks).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+# Raised whenever an older viewer could no longer understand the streamer, or the other way round.
+PROTOCOL_VERSION = 1
+
+# A view larger than this is refused: 8k by 8k is 256 MB a frame, and no browser paints it in one piece.
+MAX_SIDE = 8192
+
+# What a viewer may send in one message, and how many events one message may hold.
+MAX_MESSAGE_BYTES = 1 << 20
+MAX_EVENTS = 256
+
+Side = Annotated[int, Meta(ge=1, le=MAX_SIDE)]
+# 0 is the left or top edge of the picture, 1 the right or bottom one. A drag may leave the picture.
+Fraction = Annotated[float, Meta(ge=-16.0, le=17.0)]
+Seq = Annotated[int, Meta(ge=0)]
+
+EventType = Literal["move", "down", "up", "wheel", "pinch", "key", "action"]
+Codec = Literal["jpeg", "png"]
+State = Literal["live", "busy", "ended", "lost", "gone"]
+Role = Literal["owner", "control", "view"]
+Action = Literal[
+    "reset",
+    "+x",
+    "-x",
+    "+y",
+    "-y",
+    "+z",
+    "-z",
+    "isometric",
+    "rotate-left",
+    "rotate-right",
+    "rotate-up",
+    "rotate-down",
+    "pan-left",
+    "pan-right",
+    "pan-up",
+    "pan-down",
+    "zoom-in",
+    "zoom-out",
+]
+
+
+class InputEvent(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One thing a hand did. Which fields count depends on `type`."""
+
+    type: EventType
+    x: Fraction = 0.0
+    y: Fraction = 0.0
+    # 0 left, 1 middle, 2 right; of "down" and "up".
+    button: Annotated[int, Meta(ge=0, le=2)] = 0
+    ctrl: bool = False
+    shift: bool = False
+    alt: bool = False
+    # 2 for the second press of a double click.
+    clicks: Annotated[int, Meta(ge=1, le=3)] = 1
+    # "wheel": notches turned, positive away from the user (nearer); "pinch": size ratio since the last event.
+    amount: Annotated[float, Meta(ge=-100.0, le=100.0)] = 0.0
+    # "key": the DOM's KeyboardEvent.key, pressed and released.
+    key: Annotated[str, Meta(max_length=32)] = ""
+    # "action": what a button of the tool bar or a shortcut asks for.
+    action: Action | None = None
+
+
+class Join(Struct, forbid_unknown_fields=True):
+    """First message of a viewer: which view it wants, how big (device pixels), what it can decode."""
+
+    protocol: int
+    view: Annotated[str, Meta(max_length=64)]
+    width: Side
+    height: Side
+    codecs: Annotated[list[str], Meta(max_length=16)]
+    visible: bool = True
+
+
+class Joined(Struct):
+    """The streamer's answer to `Join`."""
+
+    protocol: int
+    version: str
+    # The viewer's own name in `Frame.inputs`.
+    client: str
+    role: Role
+    state: ViewState
+
+
+class Size(Struct, forbid_unknown_fields=True):
+    width: Side
+    height: Side
+
+
+class Input(Struct, forbid_unknown_fields=True):
+    # Grows by one with each message of this viewer; comes back in `Frame.inputs`.
+    seq: Seq
+    events: Annotated[list[InputEvent], Meta(min_length=1, max_length=MAX_EVENTS)]
+
+
+class Drawn(Struct, forbid_unknown_fields=True):
+    """The frame is on the screen: the clock of the whole pipeline."""
+
+    frame: Seq
+    # From the last byte received to the picture decoded, and from there to painted.
+    decode_ms: Annotated[float, Meta(ge=0.0)] = 0.0
+    paint_ms: Annotated[float, Meta(ge=0.0)] = 0.0
+    # From the newest input this frame answers to painted; 0 when it answers none of this viewer's.
+    input_ms: Annotated[float, Meta(ge=0.0)] = 0.0
+
+
+class Visible(Struct, forbid_unknown_fields=True):
+    """A hidden viewer asks for nothing."""
+
+    visible: bool
+
+
+class Ping(Struct, forbid_unknown_fields=True):
+    """Keeps idle proxies from closing the socket, and tells a dead link from a quiet one."""
+
+    time: float
+
+
+class Pong(Struct):
+    time: float
+
+
+class Camera(Struct):
+    """Where a frame was seen from; matrices are row-major, as VTK has them."""
+
+    position: list[float]
+    focal_point: list[float]
+    view_up: list[float]
+    parallel_scale: float
+    parallel: bool
+    view_matrix: list[float]
+    projection_matrix: list[float]
+    near: float
+    far: float
+
+
+class Frame(Struct):
+    """Topic `pvlink.frame`: one picture and what is known about it."""
+
+    id: int
+    codec: Codec
+    width: int
+    height: int
+    # True: full settings and no loss; False: a picture on the way.
+    still: bool
+    # Engine's clock (Unix time, seconds) when rendering began.
+    time: float
+    # Newest input of each viewer that this frame answers.
+    inputs: dict[str, int]
+    # None for views that have none, such as charts.
+    camera: Camera | None
+    render_ms: float
+    readback_ms: float
+    wait_ms: float
+    encode_ms: float
+    data: bytes
+
+
+class ViewState(Struct):
+    """Topic `pvlink.state`: how the view is, in a word and in a sentence for the user."""
+
+    state: State
+    message: str = ""
+    # Share of the running pipeline update that is done, 0 to 1; none when unknown.
+    progress: float | None = None
+
+
+METHODS: dict[str, tuple[type[Struct], type[Struct] | None]] = {
+    "pvlink.join": (Join, Joined),
+    "pvlink.size": (Size, None),
+    "pvlink.input": (Input, None),
+    "pvlink.drawn": (Drawn, None),
+    "pvlink.visible": (Visible, None),
+    "pvlink.ping": (Ping, Pong),
+}
+TOPICS: dict[str, type[Struct]] = {
+    "pvlink.frame": Frame,
+    "pvlink.state": ViewState,
+}

@@ -1,0 +1,23 @@
+"""Hatch build hook: a wheel without the viewer would install, import, and show nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+BUILT = ("pvlink/static/widget.js", "pvlink/labextension/package.json")
+
+
+def missing(root: Path) -> list[str]:
+    return [name for name in BUILT if not (root / name).is_file()]
+
+
+class RequireBuiltJs(BuildHookInterface):  # type: ignore[type-arg]
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's signature)
+        if gone := missing(Path(self.root)):
+            raise FileNotFoundError(
+                f"{' and '.join(gone)} missing: the JavaScript was not built. Run `make build`, "
+                "or `npm ci && npm run build` in js/ and try again."
+            )
