@@ -15,7 +15,7 @@ def missing(root: Path) -> list[str]:
 
 
 class RequireBuiltJs(BuildHookInterface):  # type: ignore[type-arg]
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's signature)
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if gone := missing(Path(self.root)):
             raise FileNotFoundError(
                 f"{' and '.join(gone)} missing: the JavaScript was not built. Run `make build`, "

@@ -57,7 +57,9 @@ RUN = """async () => {
   await jupyterapp.commands.execute('notebook:run-all-cells');
 }"""
 LIVE = "[data-pvlink-state='live']"
-FRAMES = """Math.max(0, ...[...document.querySelectorAll('[data-pvlink-frame]')].map(e => +e.dataset.pvlinkFrame || 0))"""
+FRAMES = (
+    """Math.max(0, ...[...document.querySelectorAll('[data-pvlink-frame]')].map(e => +e.dataset.pvlinkFrame || 0))"""
+)
 CELL_ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
 
 
@@ -97,7 +99,9 @@ def notebook_address(server: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + FIRST_PICTURE_S
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise SmokeError(f"JupyterLab ended at once (exit {server.returncode}); it said:\n{LOG.read_text()[-2000:]}")
+            raise SmokeError(
+                f"JupyterLab ended at once (exit {server.returncode}); it said:\n{LOG.read_text()[-2000:]}"
+            )
         if info.exists() and (text := info.read_text()):
             said = json.loads(text)
             return f"{said['url']}lab/tree/{NOTEBOOK}?token={said['token']}&reset"
@@ -120,8 +124,12 @@ def wait_for(page: Page, condition: str, seconds: float, what: str) -> None:
         if errors.count():
             raise SmokeError(f"the notebook's cell failed:\n{errors.first.inner_text()}")
         if time.monotonic() > deadline:
-            states = page.evaluate("[...document.querySelectorAll('[data-pvlink-state]')].map(e => e.dataset.pvlinkState)")
-            raise SmokeError(f"{what} within {seconds:.0f} s (the view says {states or 'nothing'}; Jupyter's log is {LOG})")
+            states = page.evaluate(
+                "[...document.querySelectorAll('[data-pvlink-state]')].map(e => e.dataset.pvlinkState)"
+            )
+            raise SmokeError(
+                f"{what} within {seconds:.0f} s (the view says {states or 'nothing'}; Jupyter's log is {LOG})"
+            )
         page.wait_for_timeout(50)
 
 
@@ -159,7 +167,7 @@ def look(page: Page, address: str) -> str:
     page.wait_for_function(OPEN, timeout=FIRST_PICTURE_S * 1000)
     started = time.monotonic()
     page.evaluate(RUN)
-    wait_for(page, f"!!document.querySelector(\"{LIVE}\") && {FRAMES} > 0", FIRST_PICTURE_S, "no live view appeared")
+    wait_for(page, f'!!document.querySelector("{LIVE}") && {FRAMES} > 0', FIRST_PICTURE_S, "no live view appeared")
     first = time.monotonic() - started
     view = page.locator(".pvlink-picture").first
     view.scroll_into_view_if_needed()
@@ -179,7 +187,8 @@ def look(page: Page, address: str) -> str:
     page.wait_for_timeout(1500)
     if is_blank(pixels(view)):
         raise SmokeError("the view went blank after the drag")
-    return f"first picture after {first:.1f} s, {page.evaluate(FRAMES)} frames, the drag changed {share:.0%} of the picture"
+    frames = page.evaluate(FRAMES)
+    return f"first picture after {first:.1f} s, {frames} frames, the drag changed {share:.0%} of the picture"
 
 
 def main() -> None:
