@@ -53,7 +53,7 @@ types:
 engine-types:
 	@$(BIN)/mypy --python-version 3.10 --cache-dir .mypy_cache/engine pvlink/engine
 layers:
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 protocol:
 	@$(BIN)/python tools/generate_protocol.py --check
 js-types:
@@ -86,5 +86,5 @@ build: ## the wheel, into dist/
 
 clean: ## remove everything make has made
 	rm -rf .venv build dist pvlink/static pvlink/labextension js/node_modules js/dist
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -11,7 +11,8 @@ PARTS = frozenset({"cell", "trust", "ways", "servers", "speed", "cluster", "insi
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A test that names no part belongs to the first one; what is long by nature runs only when asked for."""
-    wanted, long = [], []
+    wanted: list[pytest.Item] = []
+    long: list[pytest.Item] = []
     for item in items:
         names = {mark.name for mark in item.iter_markers()}
         if not names & PARTS:

@@ -14,7 +14,7 @@ def missing(root: Path) -> list[str]:
     return [name for name in BUILT if not (root / name).is_file()]
 
 
-class RequireBuiltJs(BuildHookInterface):  # type: ignore[type-arg]
+class RequireBuiltJs(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if gone := missing(Path(self.root)):
             raise FileNotFoundError(
