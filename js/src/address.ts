@@ -1,0 +1,31 @@
+// Where, seen from this page, the Jupyter server has pvlink's routes.
+
+export interface Address {
+  url: string;
+  probe: string;
+}
+
+function configuredBase(page: Document): string {
+  // JupyterLab, Notebook 7 and Voila all write their configuration into the page.
+  const script = page.getElementById("jupyter-config-data")?.textContent;
+  if (script) {
+    try {
+      const { baseUrl } = JSON.parse(script) as { baseUrl?: unknown };
+      if (typeof baseUrl === "string" && baseUrl) return baseUrl;
+    } catch {
+      // Not a page of Jupyter's after all.
+    }
+  }
+  return page.body.dataset.baseUrl ?? "/";
+}
+
+const slashed = (path: string): string => (path.endsWith("/") ? path : `${path}/`);
+
+// `relay`: the route of the Jupyter Server extension, below the server's base URL.
+export function address(session: string, relay = "pvlink", page: Document = document): Address {
+  const base = new URL(slashed(configuredBase(page)), page.location.href);
+  const probe = new URL(`${slashed(relay)}${encodeURIComponent(session)}`, base);
+  const url = new URL(`${probe.pathname}/ws`, probe);
+  url.protocol = probe.protocol === "https:" ? "wss:" : "ws:";
+  return { url: url.href, probe: probe.href };
+}

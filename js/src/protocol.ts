@@ -1,0 +1,173 @@
+// Generated from pvlink/protocol.py by tools/generate_protocol.py. Do not edit.
+
+// Raised whenever an older viewer could no longer understand the streamer, or the other way round.
+export const PROTOCOL_VERSION = 1;
+// A view larger than this is refused: 8k by 8k is 256 MB a frame, and no browser paints it in one piece.
+export const MAX_SIDE = 8192;
+// What a viewer may send in one message, and how many events one message may hold.
+export const MAX_MESSAGE_BYTES = 1048576;
+export const MAX_EVENTS = 256;
+
+export type EventType = "move" | "down" | "up" | "wheel" | "pinch" | "key" | "action";
+export type Codec = "jpeg" | "png";
+export type State = "live" | "busy" | "ended" | "lost" | "gone";
+export type Role = "owner" | "control" | "view";
+export type Action =
+  | "reset"
+  | "+x"
+  | "-x"
+  | "+y"
+  | "-y"
+  | "+z"
+  | "-z"
+  | "isometric"
+  | "rotate-left"
+  | "rotate-right"
+  | "rotate-up"
+  | "rotate-down"
+  | "pan-left"
+  | "pan-right"
+  | "pan-up"
+  | "pan-down"
+  | "zoom-in"
+  | "zoom-out";
+
+// First message of a viewer: which view it wants, how big (device pixels), what it can decode.
+export interface Join {
+  protocol: number;
+  view: string;
+  width: number;
+  height: number;
+  codecs: string[];
+  visible?: boolean;
+}
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+export interface Input {
+  // Grows by one with each message of this viewer; comes back in `Frame.inputs`.
+  seq: number;
+  events: InputEvent[];
+}
+
+// One thing a hand did. Which fields count depends on `type`.
+export interface InputEvent {
+  type: EventType;
+  x?: number;
+  y?: number;
+  // 0 left, 1 middle, 2 right; of "down" and "up".
+  button?: number;
+  ctrl?: boolean;
+  shift?: boolean;
+  alt?: boolean;
+  // 2 for the second press of a double click.
+  clicks?: number;
+  // "wheel": notches turned, positive away from the user (nearer); "pinch": size ratio since the last event.
+  amount?: number;
+  // "key": the DOM's KeyboardEvent.key, pressed and released.
+  key?: string;
+  // "action": what a button of the tool bar or a shortcut asks for.
+  action?: Action | null;
+}
+
+// The frame is on the screen: the clock of the whole pipeline.
+export interface Drawn {
+  frame: number;
+  // From the last byte received to the picture decoded, and from there to painted.
+  decode_ms?: number;
+  paint_ms?: number;
+  // From the newest input this frame answers to painted; 0 when it answers none of this viewer's.
+  input_ms?: number;
+}
+
+// A hidden viewer asks for nothing.
+export interface Visible {
+  visible: boolean;
+}
+
+// Keeps idle proxies from closing the socket, and tells a dead link from a quiet one.
+export interface Ping {
+  time: number;
+}
+
+// The streamer's answer to `Join`.
+export interface Joined {
+  protocol: number;
+  version: string;
+  // The viewer's own name in `Frame.inputs`.
+  client: string;
+  role: Role;
+  state: ViewState;
+}
+
+// Topic `pvlink.state`: how the view is, in a word and in a sentence for the user.
+export interface ViewState {
+  state: State;
+  message: string;
+  // Share of the running pipeline update that is done, 0 to 1; none when unknown.
+  progress: number | null;
+}
+
+export interface Pong {
+  time: number;
+}
+
+// Topic `pvlink.frame`: one picture and what is known about it.
+export interface Frame {
+  id: number;
+  codec: Codec;
+  width: number;
+  height: number;
+  // True: full settings and no loss; False: a picture on the way.
+  still: boolean;
+  // Engine's clock (Unix time, seconds) when rendering began.
+  time: number;
+  // Newest input of each viewer that this frame answers.
+  inputs: Record<string, number>;
+  // None for views that have none, such as charts.
+  camera: Camera | null;
+  render_ms: number;
+  readback_ms: number;
+  wait_ms: number;
+  encode_ms: number;
+  data: Uint8Array;
+}
+
+// Where a frame was seen from; matrices are row-major, as VTK has them.
+export interface Camera {
+  position: number[];
+  focal_point: number[];
+  view_up: number[];
+  parallel_scale: number;
+  parallel: boolean;
+  view_matrix: number[];
+  projection_matrix: number[];
+  near: number;
+  far: number;
+}
+
+// What the streamer accepts, so that the viewer sends nothing that is refused.
+export const LIMITS = {
+  Join: { width: [1, 8192], height: [1, 8192] },
+  Size: { width: [1, 8192], height: [1, 8192] },
+  InputEvent: { x: [-16, 17], y: [-16, 17], button: [0, 2], clicks: [1, 3], amount: [-100, 100] },
+} as const;
+
+// What the viewer calls: the request and the answer of each method.
+export interface Methods {
+  "pvlink.join": { request: Join; answer: Joined };
+  "pvlink.size": { request: Size; answer: null };
+  "pvlink.input": { request: Input; answer: null };
+  "pvlink.drawn": { request: Drawn; answer: null };
+  "pvlink.visible": { request: Visible; answer: null };
+  "pvlink.ping": { request: Ping; answer: Pong };
+}
+
+// What the streamer publishes.
+export interface Topics {
+  "pvlink.frame": Frame;
+  "pvlink.state": ViewState;
+}

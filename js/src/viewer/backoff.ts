@@ -1,0 +1,21 @@
+// How long to wait before the next try. Pure: no timer, no socket.
+
+const FIRST_MS = 250;
+const LONGEST_MS = 5_000;
+// A session that ended may come back when its cell is run again; nobody waits for that with bated breath.
+export const ENDED_MS = 10_000;
+
+export class Backoff {
+  private next = FIRST_MS;
+
+  // The wait before the next try; each is twice the one before.
+  wait(): number {
+    const wait = this.next;
+    this.next = Math.min(LONGEST_MS, wait * 2);
+    return wait;
+  }
+
+  reset(): void {
+    this.next = FIRST_MS;
+  }
+}

@@ -1,0 +1,240 @@
+// A viewer in an element. The only place where its parts meet.
+
+import { PROTOCOL_VERSION, type Action, type Join, type Size, type ViewState } from "../protocol";
+import type { Decode } from "./decoder";
+import { HandInput } from "./input";
+import type { Command } from "./keyboard";
+import { Lifeline, type LineState } from "./lifeline";
+import type { OpenSocket } from "./link";
+import { Outbox } from "./outbox";
+import { Painter, type Painted } from "./painter";
+import { Panel } from "./panel";
+import { download, fileName, pngOf } from "./picture";
+import { watchSize } from "./size";
+import { buildStage, showPainted, type Stage, type StageOptions } from "./stage";
+import { Statistics, type Snapshot } from "./stats";
+import { describe, StatusLine } from "./status";
+import { Toolbar } from "./toolbar";
+import { watchVisibility } from "./visibility";
+
+export interface MountOptions extends StageOptions {
+  // Where the streamer listens (ws: or wss:), and the address that answers whether the session lives.
+  url: string;
+  probe: string;
+  view: string;
+  // A still was painted: a host may keep the picture.
+  onStill?: (png: () => Promise<Blob>) => void;
+  theme?: "auto";
+  openSocket?: OpenSocket;
+  decode?: Decode;
+}
+
+export interface Viewer {
+  dispose(): void;
+  stats(): Snapshot;
+}
+
+// What the event "pvlink:painted" carries.
+export interface PaintedDetail {
+  frame: number;
+  still: boolean;
+  codec: string;
+  inputMs: number;
+}
+
+class Mounted implements Viewer {
+  private readonly life = new AbortController();
+  private readonly stage: Stage;
+  private readonly status: StatusLine;
+  private readonly toolbar: Toolbar;
+  private readonly panel: Panel;
+  private readonly statistics = new Statistics();
+  private readonly line: Lifeline;
+  private readonly outbox: Outbox;
+  private readonly painter: Painter;
+  private readonly hand: HandInput;
+  private size: Size | null = null;
+  private visible = true;
+  private client = "";
+  private lineState: LineState = { kind: "connecting" };
+  private view: ViewState | null = null;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly options: MountOptions,
+  ) {
+    const { signal } = this.life;
+    this.stage = buildStage(options);
+    this.line = this.makeLine();
+    this.outbox = new Outbox((input) => this.line.send("pvlink.input", input));
+    this.painter = this.makePainter();
+    const action = (wanted: Action): void => this.outbox.push({ type: "action", action: wanted });
+    const command = (wanted: Command): void => this.obey(wanted);
+    this.panel = new Panel(() => this.stats());
+    this.status = new StatusLine(() => this.line.connect(), signal);
+    this.toolbar = new Toolbar({ action, command }, signal);
+    const { canvas, root } = this.stage;
+    this.hand = new HandInput({ canvas, push: (event) => this.outbox.push(event), command, signal });
+    root.append(this.panel.element, this.status.element, this.toolbar.element);
+    const full = (): void => this.toolbar.press("fullscreen", this.isFull);
+    root.addEventListener("fullscreenchange", full, { signal });
+    host.dataset.pvlinkStill = "false";
+    this.tell();
+    host.append(root);
+    watchVisibility(root, (visible) => this.see(visible), signal);
+    watchSize(root, (size) => this.resize(size), signal);
+  }
+
+  stats(): Snapshot {
+    return this.statistics.snapshot(performance.now());
+  }
+
+  dispose(): void {
+    if (this.life.signal.aborted) return;
+    this.life.abort();
+    this.line.dispose();
+    this.outbox.forget();
+    this.painter.forget();
+    this.panel.stop();
+    this.stage.root.remove();
+    for (const name of ["pvlinkState", "pvlinkFrame", "pvlinkStill"]) delete this.host.dataset[name];
+  }
+
+  private makeLine(): Lifeline {
+    const { url, probe, openSocket } = this.options;
+    const join = (): Join => this.join();
+    return new Lifeline(
+      { url, probe, join, ...(openSocket && { openSocket }) },
+      {
+        state: (state) => this.enter(state),
+        joined: ({ client, state }) => {
+          this.client = client;
+          this.look(state);
+        },
+        frame: (frame, receivedAt) => this.painter.show(frame, receivedAt),
+        view: (state) => this.look(state),
+      },
+    );
+  }
+
+  private makePainter(): Painter {
+    const { decode } = this.options;
+    return new Painter({
+      canvas: this.stage.canvas,
+      painted: (painted) => this.painted(painted),
+      drawn: (drawn) => this.line.send("pvlink.drawn", drawn),
+      failed: (error) => console.warn("pvlink: a frame could not be decoded:", error),
+      ...(decode && { decode }),
+    });
+  }
+
+  private join(): Join {
+    const { width, height } = this.size ?? { width: 1, height: 1 };
+    return {
+      protocol: PROTOCOL_VERSION,
+      view: this.options.view,
+      width,
+      height,
+      codecs: ["jpeg", "png"],
+      visible: this.visible,
+    };
+  }
+
+  private resize(size: Size): void {
+    const first = this.size === null;
+    this.size = size;
+    // Nothing is asked for before it is known how big.
+    if (first) this.line.connect();
+    else this.line.send("pvlink.size", size);
+  }
+
+  private see(visible: boolean): void {
+    this.visible = visible;
+    this.line.setVisible(visible);
+    this.line.send("pvlink.visible", { visible });
+  }
+
+  private enter(state: LineState): void {
+    this.lineState = state;
+    if (state.kind !== "open") {
+      this.view = null;
+      this.outbox.forget();
+      this.painter.forget();
+      this.hand.forget();
+    }
+    this.tell();
+  }
+
+  private look(state: ViewState): void {
+    this.view = state;
+    this.tell();
+  }
+
+  private tell(): void {
+    const said = describe({ line: this.lineState, view: this.view });
+    this.host.dataset.pvlinkState = said.word;
+    this.stage.root.dataset.dim = String(!["live", "busy", "connecting"].includes(said.word));
+    this.status.show(said);
+  }
+
+  // Answers how old the input is that the frame answers.
+  private painted(painted: Painted): number {
+    const { frame, at } = painted;
+    const inputMs = this.outbox.answered(frame.inputs[this.client], at);
+    this.statistics.add(painted, inputMs);
+    showPainted(this.stage);
+    this.host.dataset.pvlinkFrame = String(frame.id);
+    this.host.dataset.pvlinkStill = String(frame.still);
+    this.panel.touch();
+    const detail: PaintedDetail = { frame: frame.id, still: frame.still, codec: frame.codec, inputMs };
+    this.host.dispatchEvent(new CustomEvent("pvlink:painted", { bubbles: true, composed: true, detail }));
+    if (frame.still) this.options.onStill?.(() => this.png());
+    return inputMs;
+  }
+
+  private png(): Promise<Blob> {
+    return pngOf(this.stage.canvas, this.painter.shown);
+  }
+
+  private obey(command: Command): void {
+    const commands: Record<Command, () => void> = {
+      fullscreen: () => this.toggleFull(),
+      statistics: () => {
+        this.panel.toggle();
+        this.toolbar.press("statistics", this.panel.open);
+      },
+      screenshot: () => void this.save(),
+      leave: () => this.leave(),
+    };
+    commands[command]();
+  }
+
+  private async save(): Promise<void> {
+    try {
+      download(await this.png(), fileName(this.options.view, new Date()));
+    } catch (error) {
+      console.warn("pvlink: the screenshot could not be saved:", error);
+    }
+  }
+
+  private get isFull(): boolean {
+    return (this.stage.root.getRootNode() as Document | ShadowRoot).fullscreenElement === this.stage.root;
+  }
+
+  private toggleFull(): void {
+    const turn = this.isFull ? document.exitFullscreen() : this.stage.root.requestFullscreen();
+    turn.catch((error: unknown) => console.warn("pvlink: the browser refused full screen:", error));
+  }
+
+  // Gives the focus back to whatever holds the viewer: in a notebook the cell, so that its keys work again.
+  private leave(): void {
+    if (this.isFull) return this.toggleFull();
+    this.stage.canvas.blur();
+    this.host.closest<HTMLElement>("[tabindex]")?.focus({ preventScroll: true });
+  }
+}
+
+// Puts a live view into `el`. `dispose` takes everything back and may be called twice.
+export function mount(el: HTMLElement, options: MountOptions): Viewer {
+  return new Mounted(el, options);
+}

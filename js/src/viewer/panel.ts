@@ -1,0 +1,75 @@
+// The statistics as an overlay. It runs while frames come and for one window after the last, then stands still.
+
+import type { Snapshot } from "./stats";
+
+const REFRESH_MS = 250;
+
+const milliseconds = (value: number | null): string => (value === null ? "–" : `${value.toFixed(value < 10 ? 1 : 0)} ms`);
+
+export function amount(bytes: number): string {
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
+  return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+export function rows(stats: Snapshot): [label: string, value: string][] {
+  return [
+    ["Frames", `${stats.fps.toFixed(stats.fps < 10 ? 1 : 0)} /s`],
+    ["Latency, median", milliseconds(stats.latencyP50)],
+    ["Latency, 95 %", milliseconds(stats.latencyP95)],
+    ["Bandwidth", `${amount(stats.bytesPerSecond)}/s`],
+    ["Render", milliseconds(stats.renderMs)],
+    ["Encode", milliseconds(stats.encodeMs)],
+    ["Decode", milliseconds(stats.decodeMs)],
+    ["Paint", milliseconds(stats.paintMs)],
+    ["Picture", stats.width ? `${stats.width} × ${stats.height} ${stats.codec.toUpperCase()}` : "–"],
+  ];
+}
+
+export class Panel {
+  readonly element = document.createElement("table");
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly read: () => Snapshot) {
+    this.element.className = "pvlink-stats";
+    this.element.hidden = true;
+    this.element.setAttribute("aria-label", "Statistics of this view");
+  }
+
+  get open(): boolean {
+    return !this.element.hidden;
+  }
+
+  toggle(): void {
+    this.element.hidden = this.open;
+    if (this.open) this.refresh();
+    else this.stop();
+  }
+
+  // A frame was painted: the numbers are stale.
+  touch(): void {
+    if (this.open && this.timer === undefined) this.timer = setTimeout(() => this.refresh(), REFRESH_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private refresh(): void {
+    this.stop();
+    const stats = this.read();
+    this.element.replaceChildren(...rows(stats).map(([label, value]) => row(label, value)));
+    if (stats.bytesPerSecond > 0) this.touch();
+  }
+}
+
+function row(label: string, value: string): HTMLTableRowElement {
+  const line = document.createElement("tr");
+  const head = document.createElement("th");
+  head.scope = "row";
+  head.textContent = label;
+  const cell = document.createElement("td");
+  cell.textContent = value;
+  line.append(head, cell);
+  return line;
+}
