@@ -1,0 +1,95 @@
+"""Who watches a view: what each viewer can take, and whose size the view has. No clock, no socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pvlink.protocol import Codec, Role
+
+# Frames a viewer may hold that it has not drawn yet: one on the way while one is being decoded and painted.
+CREDITS = 2
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One viewer of one view."""
+
+    name: str
+    codecs: frozenset[str]
+    width: int = 0
+    height: int = 0
+    visible: bool = True
+    role: Role = "owner"
+    window: int = CREDITS
+    # A snapshot: takes one full frame and has no size of its own.
+    only_full: bool = False
+    # Frames sent and not drawn yet, oldest first; the still of a frame counts beside its first picture.
+    in_flight: list[int] = field(default_factory=list)
+    # The newest picture that was sent.
+    shown: tuple[int, Codec] | None = None
+    # Its writer is still at the previous frame; the newest one waits with the pacer, where a newer one replaces it.
+    writing: bool = False
+
+    @property
+    def credit(self) -> int:
+        return self.window - len(self.in_flight)
+
+    def has(self, order: int) -> bool:
+        """Whether this frame or a newer one was sent."""
+        return self.shown is not None and self.shown[0] >= order
+
+    def sent(self, order: int, codec: Codec) -> None:
+        if self.credit <= 0 or self.writing:
+            message = f"client {self.name} cannot take frame {order}: no credit, or still writing"
+            raise RuntimeError(message)
+        self.in_flight.append(order)
+        self.shown = (order, codec)
+        self.writing = True
+
+    def drawn(self, order: int) -> bool:
+        """Takes a confirmation; it also confirms what was sent before, for a viewer may skip a frame."""
+        if order not in self.in_flight:
+            return False
+        del self.in_flight[: self.in_flight.index(order) + 1]
+        return True
+
+    def begin_anew(self) -> None:
+        """A viewer that was hidden may have thrown everything away, unconfirmed."""
+        self.in_flight.clear()
+        self.shown = None
+
+
+class Clients:
+    """All viewers of one view, the one whose size counts last."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Client] = {}
+
+    def __len__(self) -> int:
+        return sum(not client.only_full for client in self._clients.values())
+
+    def add(self, client: Client) -> None:
+        self._clients.pop(client.name, None)
+        self._clients[client.name] = client
+
+    def remove(self, name: str) -> Client | None:
+        return self._clients.pop(name, None)
+
+    def get(self, name: str) -> Client | None:
+        return self._clients.get(name)
+
+    def touch(self, name: str) -> None:
+        """This viewer resized or pressed a button: the view takes its size."""
+        if client := self._clients.pop(name, None):
+            self._clients[name] = client
+
+    def visible(self) -> list[Client]:
+        return [client for client in self._clients.values() if client.visible]
+
+    def size(self) -> tuple[int, int] | None:
+        """The size to render; (0, 0) for "as it is"; None when nobody looks."""
+        watching = self.visible()
+        if not watching:
+            return None
+        sized = [client for client in watching if not client.only_full]
+        return (sized[-1].width, sized[-1].height) if sized else (0, 0)

@@ -1,0 +1,225 @@
+"""One view at work: does what its pacer decides, and keeps its figures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import count
+
+from pvlink.protocol import Camera, Codec, Drawn, Frame, Join, Role, Size, ViewState
+from pvlink.streamer.clients import Client
+from pvlink.streamer.encoders import ENCODERS
+from pvlink.streamer.engine_port import EnginePort
+from pvlink.streamer.frames import Shot
+from pvlink.streamer.pacer import Act, Encode, Free, Held, Pacer, Picture, Send, Unwatch, Want, Watch
+from pvlink.streamer.stats import Stats
+
+# How long a snapshot waits for a newer frame of a view that nobody watched, before it takes the last one.
+STALE_SECONDS = 1.0
+# A chart has no camera; the wire wants one: seen flat, from the front.
+_IDENTITY = [float(row == column) for row in range(4) for column in range(4)]
+_FLAT = Camera([0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], 1.0, True, _IDENTITY, _IDENTITY, 0.0, 1.0)
+log = logging.getLogger(__name__)
+
+
+class NoPictureError(Exception):
+    """There is no full frame, and none came in time."""
+
+
+@dataclass(slots=True)
+class Rim:
+    """What a view acts with."""
+
+    executor: Executor
+    send: Callable[[str, Frame], None]
+    # The engine of the moment; none before it started and after it ended.
+    port: EnginePort | None = None
+
+
+class View:
+    """One view, its viewers and its frames."""
+
+    def __init__(self, name: str, rim: Rim) -> None:
+        self.name = name
+        self.stats = Stats()
+        # Why there is no such view; none while the engine has it.
+        self.gone: ViewState | None = None
+        self._rim = rim
+        self._loop = asyncio.get_running_loop()
+        self._pacer: Pacer[Shot] = Pacer()
+        self._timer: asyncio.TimerHandle | None = None
+        self._snapshots: dict[str, asyncio.Future[Picture[Shot]]] = {}
+        self._numbers = count(1)
+
+    def __len__(self) -> int:
+        """How many viewers it has."""
+        return len(self._pacer.clients)
+
+    def join(self, name: str, join: Join, role: Role) -> None:
+        codecs = frozenset(join.codecs)
+        self._pacer.clients.add(Client(name, codecs, join.width, join.height, join.visible, role))
+        self.act()
+
+    def leave(self, name: str) -> None:
+        self._pacer.clients.remove(name)
+        self.act()
+
+    def resize(self, name: str, size: Size) -> None:
+        if client := self._pacer.clients.get(name):
+            client.width, client.height = size.width, size.height
+            self.pressed(name)
+
+    def pressed(self, name: str) -> None:
+        self._pacer.clients.touch(name)
+        self.act()
+
+    def visible(self, name: str, visible: bool) -> None:
+        self._pacer.visible(name, visible)
+        self.act()
+
+    def drawn(self, name: str, drawn: Drawn) -> None:
+        if self._pacer.drawn(name, drawn.frame):
+            self.stats.measured("decode", drawn.decode_ms)
+            self.stats.measured("paint", drawn.paint_ms)
+            if drawn.input_ms:
+                self.stats.measured("input", drawn.input_ms)
+            self.act()
+
+    def written(self, name: str, milliseconds: float) -> None:
+        self.stats.measured("send", milliseconds)
+        self._pacer.written(name)
+        self.act()
+
+    def shot(self, shot: Shot) -> None:
+        """A frame of the engine."""
+        self.stats.measured("render", shot.facts.render_ms)
+        self.stats.measured("readback", shot.facts.readback_ms)
+        self._pacer.frame(shot, shot.facts.full, self._loop.time())
+        self.act()
+
+    def begin(self) -> None:
+        """An engine has this view."""
+        self.gone = None
+        self._pacer.engine_changed()
+        self.act()
+
+    def engine_ended(self) -> None:
+        self._pacer.settle()
+        self.act()
+
+    def close(self, gone: ViewState) -> None:
+        """The view was deleted: its memory is given back, those who wait are told."""
+        self.gone = gone
+        self._pacer.close()
+        for waiting in self._snapshots.values():
+            if not waiting.done():
+                waiting.set_exception(NoPictureError(gone.message))
+        self.act()
+
+    async def snapshot(self, patience: float, busy: Callable[[], bool]) -> tuple[int, int, bytes]:
+        """Width, height and PNG of the newest full frame; waits for one like a viewer."""
+        name = f"snapshot-{next(self._numbers)}"
+        waiting = self._snapshots[name] = self._loop.create_future()
+        self._pacer.clients.add(Client(name, frozenset({"png"}), only_full=True, window=1))
+        self.act()
+        deadline = self._loop.time() + patience
+        try:
+            while not waiting.done() and (left := deadline - self._loop.time()) > 0:
+                await asyncio.wait([waiting], timeout=min(left, STALE_SECONDS))
+                # An engine that is idle and says nothing has nothing newer.
+                if not waiting.done() and not busy():
+                    self._pacer.settle()
+                    self.act()
+            if not waiting.done():
+                raise NoPictureError(f"No full picture of view {self.name} came within {patience:g} s.")
+            picture = waiting.result()
+            return picture.content.width, picture.content.height, picture.data
+        finally:
+            del self._snapshots[name]
+            waiting.cancel()
+            self.leave(name)
+
+    def report(self) -> dict[str, object]:
+        return self.stats.report(self._loop.time(), len(self))
+
+    # What the pacer decided.
+
+    def act(self) -> None:
+        for act in self._pacer.decide(self._loop.time()):
+            self._do(act)
+        if self._timer is not None:
+            self._timer.cancel()
+        wake = self._pacer.wake_at(self._loop.time())
+        self._timer = None if wake is None else self._loop.call_at(wake, self.act)
+
+    def _do(self, act: Act[Shot]) -> None:
+        port = self._rim.port
+        match act:
+            case Free(held):
+                held.content.free()
+            case Encode(held, codec):
+                self._encode(held, codec)
+            case Send(client, picture):
+                self._send(client, picture)
+            case Watch(width, height) if port is not None:
+                port.watch(self.name, width, height)
+            case Unwatch() if port is not None:
+                port.unwatch(self.name)
+            case Want() if port is not None:
+                port.want(self.name)
+
+    def _encode(self, held: Held[Shot], codec: Codec) -> None:
+        job = self._loop.run_in_executor(self._rim.executor, _encode, held.content, codec)
+
+        def done(job: asyncio.Future[tuple[bytes, float]]) -> None:
+            if job.cancelled():
+                return
+            if error := job.exception():
+                log.error("encoding a frame of view %s as %s failed", self.name, codec, exc_info=error)
+                self._pacer.encoded(held, codec, None, 0.0)
+            else:
+                data, encode_ms = job.result()
+                self.stats.measured("encode", encode_ms)
+                self._pacer.encoded(held, codec, data, encode_ms)
+            self.act()
+
+        job.add_done_callback(done)
+
+    def _send(self, client: str, picture: Picture[Shot]) -> None:
+        if waiting := self._snapshots.get(client):
+            if not waiting.done():
+                waiting.set_result(picture)
+            return
+        facts = picture.content.facts
+        now = self._loop.time()
+        wait_ms = max(0.0, (now - picture.arrived) * 1e3 - picture.encode_ms)
+        if picture.codec == "jpeg":
+            # A still waits on purpose.
+            self.stats.measured("wait", wait_ms)
+        self.stats.sent(picture.order, len(picture.data), now)
+        frame = Frame(
+            id=picture.order,
+            codec=picture.codec,
+            width=picture.content.width,
+            height=picture.content.height,
+            still=picture.full and picture.codec == "png",
+            time=facts.time,
+            inputs=facts.inputs,
+            camera=facts.camera or _FLAT,
+            render_ms=facts.render_ms,
+            readback_ms=facts.readback_ms,
+            wait_ms=wait_ms,
+            encode_ms=picture.encode_ms,
+            data=picture.data,
+        )
+        self._rim.send(client, frame)
+
+
+def _encode(shot: Shot, codec: Codec) -> tuple[bytes, float]:
+    began = time.perf_counter()
+    data = ENCODERS[codec].encode(shot.pixels)
+    return data, (time.perf_counter() - began) * 1e3
