@@ -181,7 +181,9 @@ def build_js(stamps: Stamps) -> None:
     node = find_node()
     if not installed:
         say("installing the viewer's npm packages into js/node_modules")
-        run(node / "npm", "ci", "--no-audit", "--no-fund", cwd=js, path=(node,))
+        # Not `npm ci`: npm 11 refuses a lock file that lacks a binary of another platform (rspack's for macOS, say),
+        # which some registries do not carry. This installs the locked versions as well, and writes no lock file.
+        run(node / "npm", "install", "--no-save", "--no-audit", "--no-fund", cwd=js, path=(node,))
         stamps.set("npm", lock)
     say("building the viewer")
     run(node / "npm", "run", "--silent", "build", cwd=js, path=(VENV / "bin", node))

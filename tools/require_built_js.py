@@ -19,5 +19,5 @@ class RequireBuiltJs(BuildHookInterface):
         if gone := missing(Path(self.root)):
             raise FileNotFoundError(
                 f"{' and '.join(gone)} missing: the JavaScript was not built. Run `make build`, "
-                "or `npm ci && npm run build` in js/ and try again."
+                "or `npm install && npm run build` in js/ and try again."
             )

@@ -63,6 +63,14 @@ def test_the_viewer_has_the_same_version(name: str) -> None:
     assert json.loads((ROOT / name).read_text())["version"] == pvlink.version.__version__
 
 
+def test_the_lock_file_fits_the_package_file() -> None:
+    # `make` installs by `npm install`, which would quietly resolve what the lock file does not know.
+    asked, locked = (json.loads((ROOT / "js" / name).read_text()) for name in ("package.json", "package-lock.json"))
+
+    for kind in ("dependencies", "devDependencies"):
+        assert locked["packages"][""].get(kind) == asked.get(kind)
+
+
 def test_the_changelog_knows_the_version() -> None:
     headings = re.findall(r"^## \[([^\]]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
