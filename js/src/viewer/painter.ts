@@ -121,7 +121,7 @@ export class Painter {
     this.draw(frame, picture);
     const at = this.now;
     const times = { decodeMs: Math.max(0, decodedAt - receivedAt), paintMs: Math.max(0, at - decodedAt) };
-    const overtaken = this.answerOvertaken(frame.id);
+    const overtaken = this.answerOvertaken();
     const inputMs = this.options.painted({ frame, ...times, at, overtaken });
     this.options.drawn({ frame: frame.id, decode_ms: times.decodeMs, paint_ms: times.paintMs, input_ms: inputMs });
   }
@@ -136,8 +136,9 @@ export class Painter {
     this.shown = frame;
   }
 
-  private answerOvertaken(newest: number): number {
-    const passed = this.overtaken.filter((id) => id !== newest);
+  // One answer for each picture: a frame and its still have the same number and were sent on a credit each.
+  private answerOvertaken(): number {
+    const passed = this.overtaken;
     this.overtaken = [];
     for (const frame of passed) this.options.drawn({ frame });
     return passed.length;
