@@ -60,7 +60,9 @@ LIVE = "[data-pvlink-state='live']"
 FRAMES = (
     """Math.max(0, ...[...document.querySelectorAll('[data-pvlink-frame]')].map(e => +e.dataset.pvlinkFrame || 0))"""
 )
-CELL_ERROR = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"
+CELL_ERRORS = """jupyterapp.shell.currentWidget.content.widgets
+  .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
+  .filter(output => output.output_type === 'error').map(output => `${output.ename}: ${output.evalue}`)"""
 
 
 class SmokeError(Exception):
@@ -73,9 +75,13 @@ def lab(folder: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={folder}"]
+    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    # Else a question about Jupyter's news covers a corner of the picture.
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--ServerApp.root_dir={folder / 'notebooks'}"]
     command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--LabApp.expose_app_in_browser=True"]
-    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     env = {name: value for name, value in os.environ.items() if name not in {"JUPYTER_TOKEN", "JUPYTER_PORT"}}
     env["JUPYTER_CONFIG_DIR"] = str(folder / "config")
     with LOG.open("w") as log:
@@ -120,9 +126,8 @@ def wait_for(page: Page, condition: str, seconds: float, what: str) -> None:
     """Wait until the JavaScript `condition` holds; a cell that failed meanwhile is the better message."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(condition):
-        errors = page.locator(CELL_ERROR)
-        if errors.count():
-            raise SmokeError(f"the notebook's cell failed:\n{errors.first.inner_text()}")
+        if errors := page.evaluate(CELL_ERRORS):
+            raise SmokeError(f"the notebook's cell failed: {errors[0]}")
         if time.monotonic() > deadline:
             states = page.evaluate(
                 "[...document.querySelectorAll('[data-pvlink-state]')].map(e => e.dataset.pvlinkState)"
@@ -198,7 +203,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="pvlink-smoke-") as name, sync_playwright() as playwright:
             # A copy: running it must not write outputs into the checkout.
             folder = Path(name)
-            shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder)
+            (folder / "notebooks").mkdir()
+            shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder / "notebooks")
             with lab(folder) as address:
                 browser = launch(playwright)
                 page = browser.new_page(viewport={"width": 1280, "height": 960})

@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 from tests.rules.tree import ROOT, Import, matches, python_imports, ts_imports
 
-PYTHON_DOORS = {
-    "wslink": "pvlink/streamer/link.py",
-    "aiohttp": "pvlink/streamer/link.py",
-    "rpyc": "pvlink/engine/rpc.py",
-    "simplejpeg": "pvlink/streamer/encoders/",
-    "PIL": "pvlink/streamer/encoders/",
-    "tornado": "pvlink/server/",
-    "jupyter_server": "pvlink/server/",
-    "anywidget": "pvlink/view.py",
-    "ipywidgets": "pvlink/view.py",
-    "vtk": "pvlink/engine/",
-    "vtkmodules": "pvlink/engine/",
-    "paraview": "pvlink/engine/",
+ENCODERS = "pvlink/streamer/encoders/"
+PYTHON_DOORS: dict[str, tuple[str, ...]] = {
+    "wslink": ("pvlink/streamer/link.py",),
+    "aiohttp": ("pvlink/streamer/link.py",),
+    "rpyc": ("pvlink/engine/rpc.py",),
+    "simplejpeg": (ENCODERS,),
+    "isal": (ENCODERS,),
+    "PIL": (ENCODERS,),
+    "tornado": ("pvlink/server/",),
+    "jupyter_server": ("pvlink/server/",),
+    "anywidget": ("pvlink/view.py",),
+    "ipywidgets": ("pvlink/view.py",),
+    "vtk": ("pvlink/engine/",),
+    "vtkmodules": ("pvlink/engine/",),
+    # In the kernel `paraview` is the mirror, which start() has put there: this file passes it on.
+    "paraview": ("pvlink/engine/", "pvlink/simple.py"),
 }
-TS_DOORS = {
-    "wslink": "js/src/viewer/link.ts",
+# Nouns of the trade rather than foreign countries: anyone may import these.
+OPEN = frozenset({"IPython", "msgspec", "numpy", "traitlets"})
+TS_DOORS: dict[str, tuple[str, ...]] = {
+    "wslink": ("js/src/viewer/link.ts",),
 }
+# Brought by ParaView, not by pip.
+PARAVIEWS = frozenset({"paraview", "vtk", "vtkmodules"})
+# Where a library's name on PyPI is not the one it is imported by (but for case and dashes).
+ON_PYPI = {"PIL": "pillow"}
 # The viewer is mount(el, options) -> dispose and knows no Jupyter.
 NOT_IN_THE_VIEWER = ("@jupyterlab", "@jupyter", "@jupyter-widgets", "@lumino", "@anywidget")
 
 
-def through_walls(imports: list[Import], doors: dict[str, str]) -> list[str]:
+def through_walls(imports: list[Import], doors: dict[str, tuple[str, ...]]) -> list[str]:
     return [
-        f"{one}; only {door} may"
+        f"{one}; only {' and '.join(files)} may"
         for one in imports
-        for library, door in doors.items()
-        if (one.within(library) or one.module.startswith(f"{library}/")) and not matches(one.file, door)
+        for library, files in doors.items()
+        if (one.within(library) or one.module.startswith(f"{library}/"))
+        and not any(matches(one.file, file) for file in files)
+    ]
+
+
+def foreign(imports: list[Import]) -> dict[str, Import]:
+    """The first import of each library that is neither Python's nor ours."""
+    # The engine, started as a folder, knows its own files by their bare names.
+    ours = {"pvlink"} | {one.file.stem for one in imports}
+    found: dict[str, Import] = {}
+    for one in imports:
+        library = one.module.split(".")[0]
+        if library not in sys.stdlib_module_names and library not in ours:
+            found.setdefault(library, one)
+    return found
+
+
+def undeclared(imports: list[Import], dependencies: list[str]) -> list[str]:
+    declared = {re.split(r"[^\w-]", line, maxsplit=1)[0].lower().replace("-", "_") for line in dependencies}
+    return [
+        f"{one}, which pyproject.toml does not declare"
+        for library, one in foreign(imports).items()
+        if library not in PARAVIEWS and ON_PYPI.get(library, library).lower() not in declared
     ]
 
 
@@ -46,6 +80,16 @@ def jupyter_in_the_viewer(imports: list[Import]) -> list[str]:
 
 def test_each_python_library_is_imported_by_its_door_only() -> None:
     assert through_walls(python_imports(ROOT, "pvlink"), PYTHON_DOORS) == []
+
+
+def test_every_library_has_a_door_or_is_open_to_all() -> None:
+    assert foreign(python_imports(ROOT, "pvlink")).keys() - PYTHON_DOORS.keys() - OPEN == set()
+
+
+def test_every_library_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert undeclared(python_imports(ROOT, "pvlink"), project["dependencies"]) == []
 
 
 def test_each_npm_library_is_imported_by_its_door_only() -> None:
@@ -70,9 +114,20 @@ def test_every_way_to_import_past_a_python_door_is_seen(tmp_path: Path) -> None:
     (tmp_path / "pvlink" / "streamer" / "link.py").write_text("import wslink")
     (tmp_path / "pvlink" / "streamer" / "similar.py").write_text("import wslinked\nfrom . import wslink_like")
 
-    found = through_walls(python_imports(tmp_path, "pvlink"), {"wslink": "pvlink/streamer/link.py"})
+    found = through_walls(python_imports(tmp_path, "pvlink"), {"wslink": ("pvlink/streamer/link.py",)})
 
     assert sorted(Path(line.split(":")[0]).stem for line in found) == sorted(ways)
+
+
+def test_a_library_without_door_or_declaration_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "pvlink").mkdir()
+    (tmp_path / "pvlink" / "session.py").write_text("import os, asyncssh, msgspec\nfrom PIL import Image\nimport vtk\n")
+    imports = python_imports(tmp_path, "pvlink")
+
+    assert sorted(foreign(imports)) == ["PIL", "asyncssh", "msgspec", "vtk"]
+    assert undeclared(imports, ["msgspec>=0.19,<1", "Pillow>=10"]) == [
+        "pvlink/session.py:1 imports asyncssh, which pyproject.toml does not declare"
+    ]
 
 
 def test_every_way_to_import_past_a_typescript_door_is_seen(tmp_path: Path) -> None:
