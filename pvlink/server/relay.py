@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tornado.httpclient import HTTPRequest
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import Resolver
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
@@ -92,5 +92,5 @@ class Relay:
 
 
 def _is_ours(streamer: WebSocketClientConnection) -> bool:
-    sock = getattr(streamer.protocol.stream, "socket", None)
-    return sock is not None and rendezvous.peer_uid(sock) == os.getuid()
+    stream = None if streamer.protocol is None else streamer.protocol.stream
+    return isinstance(stream, IOStream) and rendezvous.peer_uid(stream.socket) == os.getuid()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized, ws_authenticated
@@ -10,7 +11,8 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.utils import url_path_join
 from tornado import web
-from tornado.websocket import WebSocketHandler
+from tornado.iostream import IOStream
+from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from pvlink import rendezvous
 from pvlink.protocol import MAX_MESSAGE_BYTES
@@ -21,6 +23,8 @@ NO_SESSION = 4404
 STREAMER_GONE = 4502
 # Reverse proxies close what is silent for 60 s (nginx's default).
 PING_SECONDS = 20.0
+# The machine's own default gives up after 15 minutes.
+DEAD_SECONDS = 120
 # wslink's 12 byte header in front of each message.
 HEADER_BYTES = 12
 
@@ -48,7 +52,8 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     # WebSocketMixin counts in milliseconds, tornado (6.5 on) in seconds: tornado does it here.
     ping_interval = PING_SECONDS
-    ping_timeout = PING_SECONDS
+    # tornado would give an answer 20 s at most, and on a slow line a frame before it may take longer.
+    ping_timeout = 0.0
     max_message_size = MAX_MESSAGE_BYTES + HEADER_BYTES
 
     @ws_authenticated
@@ -64,6 +69,7 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def open(self, session: str) -> None:
         # Not WebSocketMixin's: it would start a second ping.
         self.set_nodelay(True)
+        self._end_with_a_dead_line()
         path = rendezvous.find(session)
         if path is None or not rendezvous.answers(path):
             self.close(NO_SESSION, "This session has ended, or never was. Run the notebook's cells again.")
@@ -72,6 +78,12 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self._relay = await Relay.connect(path, self)
         except StreamerGoneError as error:
             self.close(STREAMER_GONE, str(error))
+
+    def _end_with_a_dead_line(self) -> None:
+        """A browser that vanished (lid closed, cable out) confirms no bytes, pings among them."""
+        stream = self.ws_connection.stream if isinstance(self.ws_connection, WebSocketProtocol) else None
+        if isinstance(stream, IOStream) and stream.socket.family in (socket.AF_INET, socket.AF_INET6):
+            stream.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
 
     async def on_message(self, message: str | bytes) -> None:
         # tornado reads the next message when this one is with the streamer.

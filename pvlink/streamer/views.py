@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import count
 
-from pvlink.protocol import Camera, Codec, Drawn, Frame, Join, Role, Size, ViewState
+from pvlink.protocol import Codec, Drawn, Frame, Join, Role, Size, ViewState
 from pvlink.streamer.clients import Client
 from pvlink.streamer.encoders import ENCODERS
 from pvlink.streamer.engine_port import EnginePort
@@ -20,9 +20,6 @@ from pvlink.streamer.stats import Stats
 
 # How long a snapshot waits for a newer frame of a view that nobody watched, before it takes the last one.
 STALE_SECONDS = 1.0
-# A chart has no camera; the wire wants one: seen flat, from the front.
-_IDENTITY = [float(row == column) for row in range(4) for column in range(4)]
-_FLAT = Camera([0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0], 1.0, True, _IDENTITY, _IDENTITY, 0.0, 1.0)
 log = logging.getLogger(__name__)
 
 
@@ -209,7 +206,7 @@ class View:
             still=picture.full and picture.codec == "png",
             time=facts.time,
             inputs=facts.inputs,
-            camera=facts.camera or _FLAT,
+            camera=facts.camera,
             render_ms=facts.render_ms,
             readback_ms=facts.readback_ms,
             wait_ms=wait_ms,
