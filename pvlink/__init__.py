@@ -1,0 +1,77 @@
+"""A live ParaView view in a notebook cell.
+
+import pvlink
+pvlink.start()
+from paraview.simple import *
+contour = Contour(Input=Wavelet(), ContourBy=["POINTS", "RTData"], Isosurfaces=[157.0])
+Show(contour)
+display(GetActiveView())
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pvlink.version import __version__
+
+if TYPE_CHECKING:
+    from pvlink.api import doctor, session, show, start, stop
+    from pvlink.errors import (
+        EngineLost,
+        EngineStartError,
+        OptionError,
+        PvlinkError,
+        PvpythonNotFound,
+        StreamerLost,
+        ViewError,
+    )
+    from pvlink.session import Session
+    from pvlink.view import View
+
+_API = ("doctor", "session", "show", "start", "stop")
+_ERRORS = (
+    "EngineLost",
+    "EngineStartError",
+    "OptionError",
+    "PvlinkError",
+    "PvpythonNotFound",
+    "StreamerLost",
+    "ViewError",
+)
+_WHERE = {
+    **dict.fromkeys(_API, "pvlink.api"),
+    **dict.fromkeys(_ERRORS, "pvlink.errors"),
+    "Session": "pvlink.session",
+    "View": "pvlink.view",
+}
+
+__all__ = [
+    "EngineLost",
+    "EngineStartError",
+    "OptionError",
+    "PvlinkError",
+    "PvpythonNotFound",
+    "Session",
+    "StreamerLost",
+    "View",
+    "ViewError",
+    "__version__",
+    "doctor",
+    "session",
+    "show",
+    "start",
+    "stop",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: the streamer and the relay import this package too, and need none of the kernel's side."""
+    import importlib
+
+    if name not in _WHERE:
+        raise AttributeError(f"module 'pvlink' has no attribute {name!r}")
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

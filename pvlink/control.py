@@ -1,0 +1,75 @@
+"""The kernel's end of the control wire to the streamer: short questions, answered in order."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pvlink.errors import StreamerLost
+from pvlink.interrupt import Interrupt
+
+_HEAD = struct.Struct("<II")
+# The streamer never blocks; only an answer that waits for a picture takes longer, and says so itself.
+PATIENCE = 5.0
+
+
+class Control:
+    """Asks the streamer. One question at a time; a cell interrupted meanwhile is interrupted right after."""
+
+    def __init__(self, sock: socket.socket, lost: Callable[[], StreamerLost]) -> None:
+        """`lost` makes the exception to raise when nobody answers."""
+        self._socket = sock
+        self._lost = lost
+        self._turn = threading.Lock()
+        self._interrupt = Interrupt()
+        self._numbers = itertools.count(1)
+
+    def ask(
+        self, op: str, *, fd: int | None = None, patience: float = PATIENCE, **facts: Any
+    ) -> tuple[dict[str, Any], bytes]:
+        """The answer and its blob. Raises StreamerLost when there is nobody, ValueError when the answer is no."""
+        with self._turn, self._interrupt:
+            try:
+                answer, blob = self._exchange({"id": next(self._numbers), "op": op, **facts}, fd, patience)
+            except (OSError, EOFError) as error:
+                raise self._lost() from error
+            interrupted = self._interrupt.take()
+        if interrupted:
+            raise KeyboardInterrupt
+        if not answer.get("ok"):
+            raise ValueError(answer.get("error", f"the streamer refused {op!r}"))
+        return answer, blob
+
+    def _exchange(self, question: dict[str, Any], fd: int | None, patience: float) -> tuple[dict[str, Any], bytes]:
+        self._socket.settimeout(patience)
+        text = json.dumps(question).encode()
+        packet = _HEAD.pack(len(text), 0) + text
+        if fd is None:
+            self._socket.sendall(packet)
+        else:
+            sent = socket.send_fds(self._socket, [packet], [fd])
+            self._socket.sendall(packet[sent:])
+        while True:
+            lengths = _HEAD.unpack(self._read(_HEAD.size))
+            answer = json.loads(self._read(lengths[0]))
+            blob = self._read(lengths[1])
+            # An answer to a question given up on may still come.
+            if answer.get("id") == question["id"]:
+                return answer, blob
+
+    def _read(self, size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            part = self._socket.recv(size - len(parts))
+            if not part:
+                raise EOFError("it has closed the connection")
+            parts += part
+        return bytes(parts)
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,108 @@
+"""`pvpython <this folder> CONFIG`: bring this folder in as a package, then run the loop.
+
+Written so that any Python 3 can read it: an old one must be able to say that it is too old.
+"""
+
+import ctypes
+import importlib.util
+import json
+import os
+import signal
+import socket
+import sys
+import types
+
+OLDEST_PYTHON = (3, 9)
+OLDEST_PARAVIEW = (5, 10)
+PR_SET_PDEATHSIG = 1
+
+
+def fail(sentence):
+    # type: (str) -> None
+    """Say why on standard error, which the kernel reads, and end."""
+    sys.stderr.write("pvlink: " + sentence + "\n")
+    sys.stderr.flush()
+    os._exit(3)
+
+
+def bring_in(name, folder):
+    # type: (str, str) -> None
+    """Make the package in `folder` importable as `name`, and nothing that lies beside it."""
+    init = os.path.join(folder, "__init__.py")
+    spec = importlib.util.spec_from_file_location(name, init, submodule_search_locations=[folder])
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+def main():
+    # type: () -> None
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        fail(
+            "this ParaView's Python is {}.{}; pvlink needs 3.9 or newer (ParaView 5.10 or newer)".format(
+                *sys.version_info
+            )
+        )
+    config = json.loads(sys.argv[1])
+    if config["die_with_parent"]:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != config["parent"]:
+            os._exit(0)
+    # The folder itself must not be on the path: `import loop` would find ours.
+    sys.path[:] = [p for p in sys.path if os.path.realpath(p or ".") != os.path.dirname(os.path.realpath(__file__))]
+    # pvpython sends these through VTK's output window; the kernel reads the plain descriptors.
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    # The parent package is empty on purpose: the engine is an island.
+    parent = types.ModuleType("pvlink")
+    parent.__path__ = []
+    sys.modules["pvlink"] = parent
+    for name, folder in config["packages"].items():
+        bring_in(name, folder)
+    bring_in("pvlink.engine", os.path.dirname(os.path.abspath(__file__)))
+
+    from pvlink.engine.headless import NoDisplay, Screen
+
+    screen = Screen(config["display"])
+    try:
+        screen.begin()
+        simple = import_paraview()
+        screen.settle()
+    except NoDisplay as reason:
+        fail(str(reason))
+    # ParaView's logger takes SIGINT for itself, as a crash.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    from pvlink.engine.loop import Loop
+    from pvlink.engine.stream import Stream
+
+    stream = Stream(socket.socket(fileno=config["stream_fd"]))
+    loop = Loop(socket.socket(fileno=config["kernel_fd"]), stream, screen)
+    loop.guard_captures(simple)
+    about = loop.wire.service.describe()
+    if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:
+        fail("this is ParaView {}; pvlink needs 5.10 or newer".format(about["paraview"]))
+    stream.send(dict(about, op="hello"))
+    loop.run(simple.servermanager.ActiveConnection.Session)
+    screen.end()
+    # Windows and X server outlive each other badly: no destructors.
+    os._exit(0)
+
+
+def import_paraview():
+    # type: () -> types.ModuleType
+    try:
+        import numpy
+
+        # ParaView 5.11's filters call numpy.in1d, which numpy 2.4 no longer has.
+        if not hasattr(numpy, "in1d"):
+            numpy.in1d = numpy.isin  # type: ignore[attr-defined]
+        import paraview.simple
+    except ImportError as error:
+        fail(f"{sys.executable or sys.argv[0]} is not ParaView's Python: {error}")
+    return paraview.simple
+
+
+main()

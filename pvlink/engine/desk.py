@@ -1,0 +1,94 @@
+"""What the kernel asks of the engine, besides the ParaView objects themselves."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import types
+from typing import TYPE_CHECKING, Any, Callable
+
+from pvlink.engine.view import can_watch
+
+if TYPE_CHECKING:
+    from pvlink.engine.loop import Loop
+
+# How a name of a module crosses the wire: as a plain value, a function, a module or a reference.
+VALUE, FUNCTION, MODULE, REFERENCE = "value", "function", "module", "reference"
+_PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+class Desk:
+    """The root object of the wire. Everything here answers at once."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def describe(self) -> dict[str, Any]:
+        """What this engine is."""
+        from paraview import simple
+
+        return {
+            "pid": os.getpid(),
+            "paraview": ".".join(str(n) for n in _version(simple)),
+            "python": ".".join(str(n) for n in sys.version_info[:3]),
+            "screen": self._loop.screen.description,
+        }
+
+    def module(self, name: str) -> tuple[list[tuple[str, str, Any]], str | None]:
+        """Import a module of ParaView's Python; its names with what is needed to mirror them, and its docstring."""
+        module = importlib.import_module(name)
+        names = [(key, *_described(value)) for key, value in sorted(vars(module).items()) if key[:2] != "__"]
+        return names, module.__doc__
+
+    def attribute(self, module: str, name: str) -> Any:
+        """A name of a module, as it is now."""
+        return getattr(importlib.import_module(module), name)
+
+    def assign(self, module: str, name: str, value: Any) -> None:
+        """Set a name of a module."""
+        setattr(importlib.import_module(module), name, value)
+
+    def call(self, module: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a module's function, looked up now: ParaView replaces some when plugins are loaded."""
+        return getattr(importlib.import_module(module), name)(*args, **kwargs)
+
+    def view_id(self, obj: Any) -> str | None:
+        """The id of a view that can be watched, or None for anything else."""
+        return obj.SMProxy.GetGlobalIDAsString() if can_watch(obj) else None
+
+    def watch(self, view: Any, width: int, height: int) -> str:
+        """Make a view ready to be watched; its id. The size counts until a viewer says its own."""
+        return self._loop.add(view, width, height).id
+
+    def cell_ended(self) -> None:
+        """A cell that used ParaView is over: show what it did."""
+        self._loop.altered()
+
+    def listen(self, progress: Callable[..., None], output: Callable[..., None]) -> None:
+        """Functions of the kernel: told of progress, and of output that no call explains."""
+        self._loop.listen(progress, output)
+
+
+def _described(value: Any) -> tuple[str, Any]:
+    if isinstance(value, types.ModuleType):
+        return MODULE, value.__name__
+    if isinstance(value, types.FunctionType):
+        return FUNCTION, (value.__doc__, _arguments(value))
+    if type(value) in _PLAIN:
+        return VALUE, value
+    return REFERENCE, None
+
+
+def _arguments(function: types.FunctionType) -> list[tuple[str, int, tuple[Any, ...]]]:
+    """Name, kind and default (if any) of each argument; a default that is no plain value becomes `...`."""
+    return [
+        (p.name, int(p.kind), () if p.default is p.empty else (p.default if type(p.default) in _PLAIN else ...,))
+        for p in inspect.signature(function).parameters.values()
+    ]
+
+
+def _version(simple: Any) -> tuple[int, ...]:
+    manager = simple.servermanager.vtkSMProxyManager
+    return manager.GetVersionMajor(), manager.GetVersionMinor(), manager.GetVersionPatch()

@@ -1,0 +1,234 @@
+"""The one thread that touches ParaView: kernel, streamer and views meet here.
+
+Each turn takes one request of the kernel and all packets of the streamer, then draws what is due. Input is taken as
+late as possible, so that a frame answers the newest.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import select
+import time
+from typing import Any, Callable
+
+from pvlink.engine.desk import Desk
+from pvlink.engine.headless import Screen
+from pvlink.engine.later import Later
+from pvlink.engine.progress import Progress
+from pvlink.engine.rpc import Wire, is_function
+from pvlink.engine.stream import Stream
+from pvlink.engine.view import LiveView, can_watch
+
+# What the engine has printed and nobody has read, in bytes, before it is thrown away.
+OUTPUT_LIMIT = 16 << 20
+# Requests of the kernel answered before the views get their turn, in seconds.
+TURN = 0.01
+STDOUT, STDERR = 1, 2
+_CAPTURES = ("SaveScreenshot", "SaveAnimation", "WriteImage", "WriteAnimation", "ExportView", "SaveExtracts")
+
+
+class EngineWire(Wire):
+    """The engine's end: functions of the kernel become calls that nobody waits for."""
+
+    def adopt(self, reference: Any) -> Any:
+        return Later(reference) if is_function(reference) else reference
+
+
+class Loop:
+    """Runs until the kernel's end of the wire closes."""
+
+    def __init__(self, kernel: Any, stream: Stream, screen: Screen) -> None:
+        self.screen = screen
+        self.wire = EngineWire(kernel, Desk(self))
+        self._stream = stream
+        self._views: dict[str, LiveView] = {}
+        self._pools = 0
+        self._frames = 0
+        self._on_progress: Callable[..., None] = _nobody
+        self._on_output: Callable[..., None] = _nobody
+        self._output_seen = 0
+        self._progress = Progress(self._report, lambda: stream.send({"op": "idle"}))
+        # Between two turns of a streamer's input: one packet may come for each "ready".
+        self._taken = True
+
+    # -- asked by the kernel ---------------------------------------------------------------------
+
+    def listen(self, progress: Callable[..., None], output: Callable[..., None]) -> None:
+        self._on_progress, self._on_output = progress, output
+
+    def add(self, proxy: Any, width: int, height: int) -> LiveView:
+        if not can_watch(proxy):
+            raise TypeError(f"{proxy!r} is not a view with a picture")
+        key = proxy.SMProxy.GetGlobalIDAsString()
+        if key not in self._views:
+            view = LiveView(proxy)
+            view.resize(width, height)
+            self._views[key] = view
+            self._stream.send({"op": "view", "view": key})
+        view = self._views[key]
+        view.pace.altered()
+        return view
+
+    def altered(self) -> None:
+        for view in self._views.values():
+            view.pace.altered()
+
+    def guard_captures(self, simple: Any) -> None:
+        """Screenshots draw into the same window at other sizes and colours: such pictures are not the view."""
+        for name in _CAPTURES:
+            function = getattr(simple, name, None)
+            if function is not None:
+                setattr(simple, name, self._capturing(function))
+
+    def _capturing(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            for view in self._views.values():
+                view.capturing = True
+            try:
+                return function(*args, **kwargs)
+            finally:
+                for view in self._views.values():
+                    view.capturing = False
+                    view.pace.rendered = False
+                    view.pace.changed = True
+
+        return guarded
+
+    # -- the turns -------------------------------------------------------------------------------
+
+    def run(self, session: Any) -> None:
+        self._progress.attach(session)
+        poll = select.poll()
+        poll.register(self.wire.fileno(), select.POLLIN)
+        poll.register(self._stream.fileno(), select.POLLIN)
+        listening = True
+        while True:
+            if self._taken:
+                self._taken = False
+                self._stream.send({"op": "ready"})
+            ready = dict(poll.poll(self._patience()))
+            if self.wire.fileno() in ready and not self._serve_kernel():
+                return
+            if listening and self._stream.fileno() in ready:
+                self._serve_stream()
+                if not self._stream.open:
+                    poll.unregister(self._stream.fileno())
+                    listening = False
+            self._draw()
+            self._watch_output()
+
+    def _patience(self) -> float | None:
+        """Milliseconds until a view comes to rest; none: nothing happens by itself, so sleep."""
+        now = time.monotonic()
+        waits = [
+            0.0 if v.pace.due(now) and v.pool and v.pool.has_free else v.pace.wait(now) for v in self._views.values()
+        ]
+        known = [wait for wait in waits if wait is not None]
+        return min(known) * 1e3 + 0.5 if known else None
+
+    def _serve_kernel(self) -> bool:
+        """Answer for one turn's time; False when the kernel has gone."""
+        deadline = time.monotonic() + TURN
+        try:
+            while self.wire.poll():
+                if time.monotonic() > deadline:
+                    break
+        except (EOFError, OSError):
+            return False
+        finally:
+            self._progress.ended()
+            self._output_seen = _output_size()
+        return True
+
+    def _serve_stream(self) -> None:
+        for message in self._stream.receive():
+            handler = getattr(self, f"_on_{message.get('op')}", None)
+            if handler is not None:
+                handler(message)
+
+    def _draw(self) -> None:
+        for view in list(self._views.values()):
+            how = view.pace.due(time.monotonic())
+            if how is None:
+                continue
+            if not view.alive:
+                self._drop(view)
+                continue
+            pool = view.new_pool(self._pools + 1)
+            if pool is not None:
+                self._pools += 1
+                facts = {"width": pool.width, "height": pool.height, "slots": pool.slots}
+                self._stream.send({"op": "pool", "view": view.id, "pool": pool.number, **facts}, pool.fd)
+            assert view.pool is not None
+            slot = view.pool.take()
+            if slot is None:
+                continue
+            self._progress.began()
+            facts = view.draw(how, slot)
+            self._progress.ended()
+            self._frames += 1
+            place = {"view": view.id, "pool": view.pool.number, "slot": slot, "frame": self._frames}
+            self._stream.send({"op": "frame", **place, **facts})
+
+    def _drop(self, view: LiveView) -> None:
+        del self._views[view.id]
+        view.forget()
+        self._stream.send(
+            {"op": "gone", "view": view.id, "message": "This view was deleted. The picture is the last one."}
+        )
+
+    # -- told by the streamer --------------------------------------------------------------------
+
+    def _on_watch(self, message: dict[str, Any]) -> None:
+        view = self._views.get(message["view"])
+        if view is not None and view.alive:
+            view.resize(message["width"], message["height"])
+
+    def _on_unwatch(self, message: dict[str, Any]) -> None:
+        view = self._views.get(message["view"])
+        if view is not None:
+            view.forget()
+
+    def _on_want(self, message: dict[str, Any]) -> None:
+        view = self._views.get(message["view"])
+        if view is not None:
+            view.pace.wanted = True
+
+    def _on_free(self, message: dict[str, Any]) -> None:
+        view = self._views.get(message["view"])
+        if view is not None and view.pool is not None and view.pool.number == message["pool"]:
+            view.pool.free(message["slot"])
+
+    def _on_input(self, message: dict[str, Any]) -> None:
+        self._taken = True
+        now = time.monotonic()
+        for part in message["views"]:
+            view = self._views.get(part["view"])
+            if view is not None and view.alive:
+                view.apply(part["events"], part["inputs"], now)
+
+    # -- to whom it concerns ---------------------------------------------------------------------
+
+    def _report(self, text: str, share: float | None) -> None:
+        self._on_progress(text, share)
+        self._stream.send({"op": "busy", "message": text, "progress": share})
+
+    def _watch_output(self) -> None:
+        """Tell the kernel of warnings that no call of its explains, such as those of a render after a drag."""
+        size = _output_size()
+        if size > OUTPUT_LIMIT:
+            for fd in (STDOUT, STDERR):
+                os.ftruncate(fd, 0)
+            size = 0
+        if size != self._output_seen:
+            self._output_seen = size
+            self._on_output()
+
+
+def _output_size() -> int:
+    return os.fstat(STDOUT).st_size + os.fstat(STDERR).st_size
+
+
+def _nobody(*_: Any) -> None: ...

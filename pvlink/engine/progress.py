@@ -1,0 +1,50 @@
+"""ParaView's own reports of progress, passed on while a call takes long."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable
+
+# A call shorter than this is not worth a word, and more words a second nobody reads.
+PATIENCE = 0.5
+INTERVAL = 0.2
+
+Report = Callable[[str, "float | None"], None]
+
+
+class Progress:
+    """Watches the session's progress handler. `began` and `ended` frame each call of the loop."""
+
+    def __init__(self, report: Report, finished: Callable[[], None]) -> None:
+        self._report = report
+        self._finished = finished
+        self._began = 0.0
+        self._reported = 0.0
+
+    def attach(self, session: Any) -> None:
+        handler = session.GetProgressHandler()
+        handler.AddObserver("ProgressEvent", self._on_progress)
+
+    def began(self) -> None:
+        self._began = time.monotonic()
+
+    def ended(self) -> None:
+        if self._reported:
+            self._reported = 0.0
+            self._finished()
+
+    def _on_progress(self, handler: Any, _event: str) -> None:
+        now = time.monotonic()
+        if now - self._began > PATIENCE and now - self._reported > INTERVAL:
+            self._reported = now
+            name = handler.GetLastProgressText() or ""
+            self._report(_readable(name), handler.GetLastProgress() / 100.0)
+
+
+def _readable(vtk_class: str) -> str:
+    """ "vtkPVContourFilter" is "Contour" to a user."""
+    for prefix in ("vtkPV", "vtk"):
+        if vtk_class.startswith(prefix):
+            vtk_class = vtk_class[len(prefix) :]
+            break
+    return vtk_class[: -len("Filter")] if vtk_class.endswith("Filter") else vtk_class

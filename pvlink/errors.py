@@ -1,0 +1,50 @@
+"""What can go wrong, as a tree.
+
+    PvlinkError
+    ├── OptionError          an option that does not exist, or a value that cannot be (also a TypeError/ValueError)
+    ├── PvpythonNotFound     no ParaView on this machine, as far as we looked
+    ├── EngineStartError     a pvpython was found but did not become an engine
+    ├── EngineLost           ParaView's process has ended
+    ├── StreamerLost         the process that sends the pictures has ended
+    └── ViewError            not a view, a view that was deleted, a picture that did not come
+
+Each message says what failed, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class PvlinkError(Exception):
+    """Anything pvlink raises by itself."""
+
+
+class OptionError(PvlinkError, TypeError, ValueError):
+    """An option that does not exist, or a value that cannot be."""
+
+
+class PvpythonNotFound(PvlinkError):
+    """No ParaView was found."""
+
+
+class EngineStartError(PvlinkError):
+    """A pvpython was found, but it did not become an engine."""
+
+
+class EngineLost(PvlinkError):
+    """ParaView's process has ended."""
+
+
+class StreamerLost(PvlinkError):
+    """The process that encodes and sends the pictures has ended."""
+
+
+class ViewError(PvlinkError):
+    """Not a view, a view that was deleted, or a picture that did not come."""
+
+
+def refuse_unknown(function: str, unknown: Iterable[str], valid: Iterable[str]) -> None:
+    """Raise OptionError for the first unknown option, and list those that exist."""
+    for name in unknown:
+        raise OptionError(f"{function} has no option {name!r}. It takes: {', '.join(valid)}.")

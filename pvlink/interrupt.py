@@ -1,0 +1,69 @@
+"""Ctrl-C at a place where it does no harm.
+
+A KeyboardInterrupt can strike between any two bytecodes: in the middle of reading a message it would leave half of it
+in the socket and the session unusable. So while pvlink waits, the signal is noted and raised by the wait itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+
+class Interrupt:
+    """A context in which SIGINT is noted: `fd` becomes readable. Only in the main thread has it a task."""
+
+    def __init__(self) -> None:
+        self.pending = False
+        self.fd, self._noted = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._previous: Any = None
+        self._depth = 0
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._depth += 1
+            if self._depth == 1:
+                self._previous = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._depth -= 1
+            if self._depth == 0:
+                self._restore()
+
+    def _restore(self) -> None:
+        # None: the handler was not set from Python and cannot be set back from it.
+        signal.signal(signal.SIGINT, self._previous if self._previous is not None else signal.SIG_DFL)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.pending = True
+        with suppress(BlockingIOError):
+            os.write(self._noted, b"!")
+
+    def take(self) -> bool:
+        """Whether there was one; it is taken."""
+        pending, self.pending = self.pending, False
+        if pending:
+            with suppress(BlockingIOError):
+                os.read(self.fd, 64)
+        return pending
+
+    @contextmanager
+    def allowed(self) -> Iterator[None]:
+        """While the user's own code runs inside a wait, Ctrl-C is theirs again."""
+        if self._depth == 0 or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._restore()
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, self._note)

@@ -1,0 +1,131 @@
+"""`paraview` and its modules in a kernel that has no ParaView: each name resolves to the engine's.
+
+Functions become local functions, so that completion, `?` and signatures need no round trip; everything else is fetched
+when it is first asked for. The modules outlive a session: a name imported from them works with the next one too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pvlink.session import Session
+
+ROOT = "paraview"
+_KINDS = [
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+    inspect.Parameter.KEYWORD_ONLY,
+    inspect.Parameter.VAR_KEYWORD,
+]
+CurrentSession = Callable[[], "Session"]
+
+
+class MirrorModule(ModuleType):
+    """A module whose names live in the engine."""
+
+    def __init__(self, name: str, current: CurrentSession) -> None:
+        super().__init__(name)
+        self.__dict__["_current"] = current
+        self.__dict__["_remote"] = frozenset[str]()
+        # Modules among the names, and what they are really called.
+        self.__dict__["_modules"] = dict[str, str]()
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        if name in self._modules:
+            return importlib.import_module(self._modules[name])
+        return self._current().desk.attribute(self.__name__, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # `paraview.compatibility.major = 5` and its like must reach ParaView; the import system's own must not.
+        if name.startswith("__") or isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+        else:
+            self._current().desk.assign(self.__name__, name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *self._remote} - {"_current", "_modules", "_remote"})
+
+
+class MirrorFinder(MetaPathFinder, Loader):
+    """Answers `import paraview...` while a session runs."""
+
+    def __init__(self, current: CurrentSession) -> None:
+        self._current = current
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != ROOT and not name.startswith(f"{ROOT}."):
+            return None
+        return ModuleSpec(name, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return MirrorModule(spec.name, self._current)
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        try:
+            entries, doc = self._current().desk.module(name)
+        except ImportError as error:
+            raise ModuleNotFoundError(f"ParaView's Python has no module {name!r}", name=name) from error
+        space = module.__dict__
+        space["__doc__"] = doc
+        space["_remote"] = frozenset(key for key, _, _ in entries)
+        space["__all__"] = [key for key, _, _ in entries if not key.startswith("_")]
+        for key, kind, value in entries:
+            if kind == "value":
+                space[key] = value
+            elif kind == "function":
+                space[key] = _function(self._current, name, key, *value)
+            elif kind == "module" and value.partition(".")[0] in {ROOT, *sys.stdlib_module_names}:
+                # `os` in a script means this kernel's, with its working directory.
+                space["_modules"][key] = value
+
+
+def _function(
+    current: CurrentSession, module: str, name: str, doc: str | None, arguments: list[Any]
+) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return current().desk.call(module, name, args, kwargs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = module
+    call.__doc__ = doc
+    # Only for people and completion: what is accepted is ParaView's business.
+    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(key, _KINDS[kind], default=default[0] if default else inspect.Parameter.empty)
+            for key, kind, default in arguments
+        ]
+    )
+    return call
+
+
+def install(current: CurrentSession) -> None:
+    """Let `import paraview` find the mirror, before any ParaView this Python may have itself."""
+    if not any(isinstance(finder, MirrorFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, MirrorFinder(current))
+
+
+def real_paraview() -> bool:
+    """Whether this Python has imported a ParaView of its own."""
+    module = sys.modules.get(ROOT)
+    return module is not None and not isinstance(module, MirrorModule)
+
+
+def forget() -> None:
+    """Take the mirrored modules away, so that the next `import` asks the next engine."""
+    for name in [name for name, module in sys.modules.items() if isinstance(module, MirrorModule)]:
+        del sys.modules[name]

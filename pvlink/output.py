@@ -1,0 +1,66 @@
+"""What the engine prints, shown in the cell that caused it.
+
+The engine's standard output and error are files in memory, not pipes: a pipe nobody reads, because the kernel is busy,
+would stop the engine at 64 KB, in the middle of a render.
+"""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import sys
+from typing import TextIO
+
+# Read at most so much at once; more follows at the next look.
+CHUNK = 1 << 20
+
+
+class MemoryFile:
+    """One stream of a child process, read at our own pace."""
+
+    def __init__(self, name: str) -> None:
+        self.fd = os.memfd_create(name)
+        # Appending, so that the child can cut the file to nothing and go on writing at its beginning.
+        fcntl.fcntl(self.fd, fcntl.F_SETFL, os.O_APPEND)
+        self._read = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def news(self) -> str:
+        """What was written since the last look."""
+        if os.fstat(self.fd).st_size < self._read:
+            self._read = 0
+        data = os.pread(self.fd, CHUNK, self._read)
+        self._read += len(data)
+        return self._decoder.decode(data)
+
+    def tail(self, size: int = 2000) -> str:
+        """The end of all that was written."""
+        end = os.fstat(self.fd).st_size
+        return os.pread(self.fd, size, max(0, end - size)).decode("utf-8", "replace").strip()
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
+class Output:
+    """Both streams of the engine."""
+
+    def __init__(self) -> None:
+        self.stdout = MemoryFile("pvlink-stdout")
+        self.stderr = MemoryFile("pvlink-stderr")
+
+    def show(self) -> None:
+        """Print what is new. `sys.stdout` is looked up now: in a notebook it belongs to the running cell."""
+        _print(self.stdout.news(), sys.stdout)
+        _print(self.stderr.news(), sys.stderr)
+
+    def close(self) -> None:
+        self.stdout.close()
+        self.stderr.close()
+
+
+def _print(text: str, stream: TextIO) -> None:
+    if text:
+        stream.write(text)
+        stream.flush()

@@ -1,0 +1,118 @@
+"""The widget: which view, how big. Pixels never pass through it, nor anything secret."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from pvlink.errors import OptionError, StreamerLost, ViewError, refuse_unknown
+from pvlink.protocol import PROTOCOL_VERSION
+
+if TYPE_CHECKING:
+    from pvlink.session import Session
+
+MIME = "application/vnd.pvlink.view+json"
+# What a view looks like before a cell has said how big it is.
+FIRST_SIZE = (960, 480)
+# A cell waits for its first picture so long; a heavier scene appears when it is ready.
+FIRST_PATIENCE = 3.0
+PICTURE_PATIENCE = 600.0
+_OPTIONS = ("width", "height")
+
+
+class View(anywidget.AnyWidget):
+    """One ParaView view, alive in every cell that displays it."""
+
+    _esm = Path(__file__).parent / "static" / "widget.js"
+    # Which session's streamer, and which of its views: names, not keys. Access is what Jupyter grants.
+    session = traitlets.Unicode().tag(sync=True)
+    view = traitlets.Unicode().tag(sync=True)
+    width = traitlets.Unicode("").tag(sync=True)
+    height = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, session: Session, proxy: Any, *, width: str = "", height: str = "") -> None:
+        self._session = session
+        self._proxy = proxy
+        identity = session.watch(proxy, *FIRST_SIZE)
+        super().__init__(session=session.id, view=identity, width=width, height=height)
+
+    @classmethod
+    def of(cls, session: Session, proxy: Any = None, **options: Any) -> View:
+        """The widget of a view proxy, or of the active view."""
+        refuse_unknown("pvlink.show()", set(options) - set(_OPTIONS), _OPTIONS)
+        lengths = {key: _length(key, value) for key, value in options.items()}
+        if proxy is None:
+            proxy = session.desk.attribute("paraview.simple", "GetActiveView")()
+            if proxy is None:
+                raise ViewError("There is no active view yet. Show(...) something first, or pass a view.")
+        if session.view_id(proxy) is None:
+            raise ViewError(f"{proxy!r} is not a view with a picture. Pass GetActiveView() or a view you created.")
+        return cls(session, proxy, **lengths)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self._session.watch(self._proxy)
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
+        facts |= {key: value for key in _OPTIONS if (value := getattr(self, key))}
+        data = {**(data or {}), MIME: facts, "text/plain": repr(self)}
+        # The first picture comes with the message itself, and stays in the saved notebook. A scene that takes longer,
+        # or an engine that has just died, must not keep the cell from being shown.
+        with contextlib.suppress(StreamerLost, ValueError):
+            data["image/png"] = base64.b64encode(self._session.picture(self.view, FIRST_PATIENCE)).decode()
+        return data, metadata
+
+    def screenshot(self, path: str | Path | None = None) -> bytes:
+        """The view as it is now, at full quality, as PNG; also written to `path` if given."""
+        self._session.watch(self._proxy)
+        try:
+            png = self._session.picture(self.view, PICTURE_PATIENCE)
+        except ValueError as error:
+            raise ViewError(str(error)) from None
+        if path is not None:
+            Path(path).write_bytes(png)
+        return png
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """Frames per second, latency, sizes: what the streamer has measured for this view."""
+        try:
+            return self._session.stats(self.view)
+        except ValueError as error:
+            raise ViewError(str(error)) from None
+
+    def __repr__(self) -> str:
+        return f"<pvlink view {self.view} of session {self.session[:8]}>"
+
+
+_default_views: dict[tuple[str, str], View] = {}
+
+
+def shown(session: Session, reference: Any) -> Any:
+    """How a ParaView object shows itself in a cell: views alive, everything else by its repr."""
+    identity = session.view_id(reference)
+    if identity is None:
+        return None
+    for key in [key for key in _default_views if key[0] != session.id]:
+        del _default_views[key]
+    # One widget for all cells that display the same view: a cell run 200 times must not make 200.
+    widget = _default_views.get((session.id, identity))
+    if widget is None:
+        widget = _default_views[session.id, identity] = View(session, reference)
+    return widget._repr_mimebundle_()
+
+
+def _length(option: str, value: Any) -> str:
+    """A CSS length from a number of pixels or from text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise OptionError(f"{option}={value!r}: give pixels as a number, or a CSS length such as '80%' or '30em'.")
+    if isinstance(value, str):
+        return value
+    if not 16 <= value <= 8192:
+        raise OptionError(f"{option}={value!r}: a view is 16 to 8192 pixels wide and high.")
+    return f"{value}px"

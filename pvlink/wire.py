@@ -1,0 +1,131 @@
+"""The kernel's end of the wire to the engine: waiting so that a cell can be interrupted and sees what happens."""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from pvlink.engine.rpc import Reference, Wire, is_plain_function
+from pvlink.interrupt import Interrupt
+
+# How often a long wait looks for output of the engine, in seconds.
+OUTPUT_TICK = 0.1
+
+
+class Answer:
+    """The answer to one request, once it is there."""
+
+    done = False
+    failed = False
+    value: Any = None
+
+    def __call__(self, failed: bool, value: Any) -> None:
+        self.done, self.failed, self.value = True, failed, value
+
+
+class KernelWire(Wire):
+    """One call at a time, interruptible, with the engine's output and progress shown while it lasts."""
+
+    pickle_refusal = (
+        "a {} lives in ParaView's process and cannot be pickled or copied. "
+        "Save the pipeline with SaveState(...), or take its data as numpy arrays."
+    )
+
+    def __init__(self, sock: socket.socket, lost: Callable[[], Exception]) -> None:
+        """`lost` makes the exception to raise when the other end is gone."""
+        super().__init__(sock, None)
+        self._socket = sock
+        self._lost = lost
+        self._turn = threading.RLock()
+        self._interrupt = Interrupt()
+        self._depth = 0
+        # Calls made so far; tells a cell that used ParaView from one that did not.
+        self.calls = 0
+        self.on_wait: Callable[[float], None] = _nothing
+        self.on_done: Callable[[], None] = _nothing
+        self.on_show: Callable[[Reference], Any] = _nothing
+
+    def mimebundle(self, reference: Reference) -> Any:
+        return self.on_show(reference)
+
+    def check_sendable(self, obj: Any) -> None:
+        if not is_plain_function(obj):
+            raise TypeError(
+                f"a {type(obj).__name__} cannot be sent to ParaView's process. What can: numbers, strings, lists, "
+                "tuples, dicts, numpy arrays, paths, functions, and ParaView's own objects."
+            )
+
+    def sync_request(self, handler: int, *args: Any) -> Any:
+        with self._turn, self._interrupt:
+            self.calls += 1
+            self._depth += 1
+            answer = Answer()
+            try:
+                if self.closed:
+                    raise self._lost()
+                self._async_request(handler, args, answer)
+                self._wait(answer)
+            except (EOFError, OSError) as error:
+                raise self._lost() from error
+            finally:
+                self._depth -= 1
+                if self._depth == 0 and not self.closed:
+                    self.on_done()
+        if answer.failed:
+            raise answer.value
+        return answer.value
+
+    def tell(self, reference: Reference, method: str) -> None:
+        """Call a method and do not wait for it."""
+        if not self.closed:
+            self.request_later(reference, method)
+
+    def _wait(self, answer: Answer) -> None:
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        poll.register(self._interrupt.fd, select.POLLIN)
+        began = time.monotonic()
+        while not answer.done:
+            if self._interrupt.take():
+                # The engine goes on; its answer will find nobody and be dropped.
+                raise KeyboardInterrupt
+            waited = time.monotonic() - began
+            ready = poll.poll(OUTPUT_TICK * 1e3)
+            if any(fd == self.fileno() for fd, _ in ready):
+                self.poll()
+            if waited > OUTPUT_TICK:
+                self.on_wait(waited)
+
+    def serve_idle(self) -> None:
+        """Handle what the engine has sent while nobody waited. For the kernel's event loop."""
+        with self._turn:
+            try:
+                while not self.closed and self.poll():
+                    pass
+            except (EOFError, OSError):
+                self.close_quietly()
+
+    def close_quietly(self) -> None:
+        """Let go of the engine; it ends when it notices."""
+        if not self.closed:
+            self._cleanup()
+
+    def _handle_call(self, function: Any, args: Any, kwargs: Any = ()) -> Any:
+        """An observer of the user's, called by the engine, which does not wait for it."""
+        try:
+            with self._interrupt.allowed():
+                function(*args, **dict(kwargs))
+        except KeyboardInterrupt:
+            self._interrupt.pending = True
+        except Exception:  # noqa: BLE001 - whatever a user's function raises is shown to the user
+            print(f"In an observer, {function!r}:", file=sys.stderr)  # noqa: T201
+            traceback.print_exc()
+
+
+def _nothing(*_: Any) -> None: ...
