@@ -21,6 +21,8 @@ myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
 nitpicky = False
 
+# `start`, not `pvlink.api.start`: users write pvlink.start.
+add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 

@@ -5,7 +5,12 @@
 # into .venv (tools/bootstrap.py). POSIX sh: a bare Debian has neither bash's extras nor Python.
 set -eu
 cd "$(dirname "$0")/.."
-target=${1:?which target? demo, smoke, test, check, build, docs or bench}
+target=${1:-nothing}
+case $target in demo | smoke | test | check | build | docs | bench) ;; *)
+    echo "usage: setup.sh demo|smoke|test|check|build|docs|bench" >&2
+    exit 2
+    ;;
+esac
 
 say() { printf 'pvlink: %s\n' "$*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
