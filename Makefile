@@ -51,7 +51,7 @@ lint:
 types:
 	@$(BIN)/mypy
 engine-types:
-	@$(BIN)/mypy --python-version 3.10 --cache-dir .mypy_cache/engine pvlink/engine
+	@$(BIN)/mypy --python-version 3.10 --follow-imports silent --cache-dir .mypy_cache/engine pvlink/engine
 layers:
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 protocol:
