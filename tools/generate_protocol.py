@@ -64,9 +64,7 @@ class Names:
     def __init__(self, module: ModuleType, source: list[str]) -> None:
         self.source = source
         self.unions: dict[frozenset[object], str] = {
-            frozenset(get_args(value)): name
-            for name, value in vars(module).items()
-            if get_origin(value) is Literal
+            frozenset(get_args(value)): name for name, value in vars(module).items() if get_origin(value) is Literal
         }
 
     def line_of(self, start: str, after: int = 0) -> int:

@@ -84,6 +84,12 @@ describe("the size", () => {
     expect(measure({ contentRect: rect } as ResizeObserverEntry, 2)).toEqual({ width: 201, height: 100 });
   });
 
+  it("is reckoned where the browser's own count has nothing to do with the ratio", () => {
+    const exact = [{ inlineSize: 100, blockSize: 50 }];
+    const emulated = { contentRect: { width: 100, height: 50 }, devicePixelContentBoxSize: exact };
+    expect(measure(emulated as unknown as ResizeObserverEntry, 2)).toEqual({ width: 200, height: 100 });
+  });
+
   it("is watched in Safari too", () => {
     FakeResizeObserver.knowsDevicePixels = false;
     const observer = watch();

@@ -10,12 +10,17 @@ const side = (pixels: number): number => {
   return Math.min(most, Math.max(least, Math.round(pixels)));
 };
 
+// Browsers know exactly how many device pixels a box covers (not Safari); CSS pixels times the ratio may be one off.
+// Where the two are further apart (Chromium under an emulated ratio) the ratio is what the page is painted with.
+function deviceSide(exact: number | undefined, reckoned: number): number {
+  return exact !== undefined && Math.abs(exact - reckoned) <= 1 ? exact : reckoned;
+}
+
 // What an observer's entry says in device pixels; null for an element that is not shown.
 export function measure(entry: ResizeObserverEntry, ratio: number): Size | null {
-  // Exact where the browser knows it (not Safari): CSS pixels times the ratio may be one off.
   const exact = entry.devicePixelContentBoxSize?.[0];
-  const width = exact ? exact.inlineSize : entry.contentRect.width * ratio;
-  const height = exact ? exact.blockSize : entry.contentRect.height * ratio;
+  const width = deviceSide(exact?.inlineSize, entry.contentRect.width * ratio);
+  const height = deviceSide(exact?.blockSize, entry.contentRect.height * ratio);
   return width >= 1 && height >= 1 ? { width: side(width), height: side(height) } : null;
 }
 
