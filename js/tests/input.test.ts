@@ -126,6 +126,13 @@ describe("fingers on the picture", () => {
 });
 
 describe("the wheel", () => {
+  it("of a track pad pinches, without the control key that comes with it", () => {
+    // happy-dom's WheelEvent has no modifiers either.
+    const event = Object.assign(new WheelEvent("wheel", { deltaY: -10 }), { ctrlKey: true, clientX: 0, clientY: 100 });
+    canvas.dispatchEvent(event);
+    expect(pushed).toEqual([{ type: "pinch", amount: Math.exp(0.1), x: 0, y: 0 }]);
+  });
+
   it("turns the picture and not the page", () => {
     const event = wheel({ deltaY: -100, clientX: 200, clientY: 200 });
     expect(pushed).toEqual([{ type: "wheel", amount: 1, x: 0.5, y: 0.5 }]);

@@ -88,7 +88,10 @@ export class HandInput {
     event.preventDefault();
     event.stopPropagation();
     const turn = turned(event);
-    if (turn) this.options.push({ ...turn, ...this.place(event), ...modifiers(event) });
+    if (!turn) return;
+    // A track pad's pinch comes with a control key that nobody holds.
+    const held = turn.type === "pinch" ? {} : modifiers(event);
+    this.options.push({ ...turn, ...this.place(event), ...held });
   }
 
   private claim(event: KeyboardEvent): void {

@@ -24,7 +24,6 @@ export interface MountOptions extends StageOptions {
   view: string;
   // A still was painted: a host may keep the picture.
   onStill?: (png: () => Promise<Blob>) => void;
-  theme?: "auto";
   openSocket?: OpenSocket;
   decode?: Decode;
 }
