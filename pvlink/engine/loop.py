@@ -63,7 +63,8 @@ class Loop:
         key = proxy.SMProxy.GetGlobalIDAsString()
         if key not in self._views:
             view = LiveView(proxy)
-            view.resize(width, height)
+            if not view.sized_by_user:
+                view.resize(width, height)
             self._views[key] = view
             self._stream.send({"op": "view", "view": key})
         view = self._views[key]

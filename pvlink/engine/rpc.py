@@ -160,7 +160,7 @@ class Wire(Connection):
             return DICT, tuple((self._box(key), self._box(value)) for key, value in obj.items())
         if kind is set:
             return SET, tuple(self._box(item) for item in obj)
-        if isinstance(obj, netref.BaseNetref):
+        if issubclass(kind, netref.BaseNetref):
             if object.__getattribute__(obj, "____conn__") is not self:
                 raise TypeError("this object belongs to a ParaView process that has ended")
             return consts.LABEL_LOCAL_REF, object.__getattribute__(obj, "____id_pack__")
@@ -168,9 +168,10 @@ class Wire(Connection):
             return self._box(obj.remote())
         if kind is numpy.ndarray and not obj.dtype.hasobject:
             return ARRAY, (obj.dtype.str, obj.shape, numpy.ascontiguousarray(obj).tobytes())
-        if isinstance(obj, numpy.generic):
+        if issubclass(kind, numpy.generic):
             return consts.LABEL_VALUE, obj.item()
-        if isinstance(obj, os.PathLike):
+        # Never isinstance on a stranger: that asks it for `__class__`, which some of ParaView's objects pass on.
+        if hasattr(kind, "__fspath__"):
             return consts.LABEL_VALUE, os.fspath(obj)
         if brine.dumpable(obj):
             return consts.LABEL_VALUE, obj
@@ -207,6 +208,16 @@ class Wire(Connection):
         return cls(self, id_pack)
 
     # -- requests of the other side --------------------------------------------------------------
+
+    def _dispatch_request(self, seq: int, raw_args: tuple[int, Any]) -> None:
+        # As rpyc does it, but an answer that cannot be sent is an exception for the one who asked, not for this loop.
+        handler, args = raw_args
+        try:
+            answer = self._box(self._HANDLERS[handler](self, *self._unbox(args)))
+        except BaseException as error:  # noqa: BLE001 - all of it belongs to the other side
+            self._send(consts.MSG_EXCEPTION, seq, self._box_exc(type(error), error, error.__traceback__))
+        else:
+            self._send(consts.MSG_REPLY, seq, answer)
 
     def _handle_getroot(self) -> Any:
         return self.service

@@ -72,6 +72,10 @@ class LiveView:
         view_size = self.proxy.SMProxy.GetProperty("ViewSize")
         return view_size.GetElement(0), view_size.GetElement(1)
 
+    @property
+    def sized_by_user(self) -> bool:
+        return not self.proxy.SMProxy.GetProperty("ViewSize").IsValueDefault()
+
     def resize(self, width: int, height: int) -> None:
         """The size of the cell. 0 leaves it as it is."""
         if width < 1 or height < 1 or (width, height) == self.size:
