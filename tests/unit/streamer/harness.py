@@ -190,6 +190,8 @@ class Viewer:
         # Without a goodbye, as a tab that was closed; a stalled one could not say any.
         self.ws._response.close()
         await self._http.close()
+        # The transport closes its socket in the loop's next round, which a loop that ends here would not have.
+        await asyncio.sleep(0.01)
 
     async def _read(self) -> None:
         unchunker = UnChunker()

@@ -10,6 +10,8 @@ import stat
 import struct
 import subprocess
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,6 +24,15 @@ from PIL import Image
 from pvlink.protocol import Drawn, Input, InputEvent, Join, Ping, Size, ViewState, Visible
 from tests.unit.streamer.fake_engine import picture
 from tests.unit.streamer.harness import Kernel, Viewer, until
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Not asyncio.run, which would drop the loop that pytest-asyncio keeps for the other tests."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(work)
+    finally:
+        loop.close()
 
 
 def process(*command: str) -> subprocess.Popen[bytes]:
@@ -98,20 +109,19 @@ async def test_a_stalled_viewer_costs_the_other_nothing(kernel: Kernel) -> None:
     engine = await kernel.engine(render=0.005)
     healthy = await Viewer.watching(kernel.path, width=1280, height=720)
 
-    async def rate() -> float:
-        before, began = len(healthy.frames), time.monotonic()
-        await until(lambda: len(healthy.frames) >= before + 60, 20)
-        return (len(healthy.frames) - before) / (time.monotonic() - began)
+    async def kept() -> float:
+        """Which share of what was rendered this viewer gets: no matter how busy the machine is."""
+        shown, rendered = len(healthy.frames), engine.frames
+        await until(lambda: len(healthy.frames) >= shown + 60, 30)
+        return (len(healthy.frames) - shown) / (engine.frames - rendered)
 
     engine.change(frames=10_000)
-    alone = await rate()
+    assert await kept() >= 0.9
     stalled = await Viewer.watching(kernel.path, width=1280, height=720)
     stalled.stall()
     memory = kernel.rss()
-    beside = await rate()
-    await rate()
-
-    assert beside > 0.9 * alone or beside > 100
+    assert await kept() >= 0.9
+    assert await kept() >= 0.9
     assert kernel.rss() - memory < 20_000
     assert len(stalled.frames) <= 2
     await stalled.close()
@@ -419,15 +429,15 @@ def test_garbage_kills_no_streamer(kernel: Kernel) -> None:
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(GARBAGE | CALL.map(whole), max_size=6), st.booleans())
     def fuzz(pieces: list[bytes], hello: bool) -> None:
-        asyncio.run(throw(pieces, hello))
+        run(throw(pieces, hello))
 
     async def fine() -> None:
         viewer = await Viewer.watching(kernel.path)
         assert (await viewer.call(Ping(2.0)))["result"] == {"time": 2.0}
         await viewer.close()
 
-    asyncio.run(ready(kernel))
+    run(ready(kernel))
     fuzz()
-    asyncio.run(fine())
+    run(fine())
     assert kernel.process.poll() is None
     assert "Traceback" not in kernel.end()
