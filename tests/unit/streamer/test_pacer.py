@@ -359,3 +359,18 @@ def test_whatever_happens(steps: list[tuple[str, str]]) -> None:
     stage.decide()
     assert stage.freed == dict.fromkeys(range(1, stage.frames + 1), 1)
     assert stage.watched is None
+
+
+def test_a_snapshot_takes_the_last_frame_once_no_newer_one_is_to_come() -> None:
+    stage = Stage()
+    stage.join("a")
+    stage.frame(full=True)
+    stage.pacer.clients.remove("a")
+    stage.decide()
+    stage.join("s", frozenset({"png"}), only_full=True, window=1)
+    stage.encode_all()
+    assert "s" not in stage.sent
+    stage.pacer.settle()
+    stage.decide()
+    stage.encode_all()
+    assert stage.sent["s"] == [(1, "png")]
