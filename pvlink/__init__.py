@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         StreamerLost,
         ViewError,
     )
-    from pvlink.session import Session
+    from pvlink.sessions import Session
     from pvlink.view import View
 
 _API = ("doctor", "session", "show", "start", "stop")
@@ -41,7 +41,7 @@ _ERRORS = (
 _WHERE = {
     **dict.fromkeys(_API, "pvlink.api"),
     **dict.fromkeys(_ERRORS, "pvlink.errors"),
-    "Session": "pvlink.session",
+    "Session": "pvlink.sessions",
     "View": "pvlink.view",
 }
 

@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pvlink import mirror, pvpython
-from pvlink.doctor import doctor
+from pvlink.checkup import doctor
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
-from pvlink.session import Session
+from pvlink.sessions import Session
 
 if TYPE_CHECKING:
     from pvlink.view import View

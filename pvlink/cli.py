@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pvlink.doctor import doctor
+from pvlink.checkup import doctor
 from pvlink.version import __version__
 
 

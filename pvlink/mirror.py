@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pvlink.session import Session
+    from pvlink.sessions import Session
 
 ROOT = "paraview"
 _KINDS = [

@@ -9,11 +9,14 @@ from __future__ import annotations
 import codecs
 import fcntl
 import os
+import re
 import sys
 from typing import TextIO
 
 # Read at most so much at once; more follows at the next look.
 CHUNK = 1 << 20
+# ParaView's logger colours what it says; in an exception's message that is noise.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class MemoryFile:
@@ -37,7 +40,8 @@ class MemoryFile:
     def tail(self, size: int = 2000) -> str:
         """The end of all that was written."""
         end = os.fstat(self.fd).st_size
-        return os.pread(self.fd, size, max(0, end - size)).decode("utf-8", "replace").strip()
+        text = os.pread(self.fd, size, max(0, end - size)).decode("utf-8", "replace")
+        return _COLOURS.sub("", text).strip()
 
     def close(self) -> None:
         os.close(self.fd)

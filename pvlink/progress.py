@@ -7,6 +7,8 @@ from typing import Any
 
 # A wait shorter than this needs no bar.
 PATIENCE = 1.0
+# More updates than this, in seconds, nobody sees, and each is kept in the notebook's traffic.
+INTERVAL = 0.25
 
 _BAR = (
     '<div style="display:flex;gap:.75em;align-items:center;font:13px var(--jp-ui-font-family, sans-serif)">'
@@ -22,6 +24,7 @@ class ProgressBar:
         self._handle: Any = None
         self._text = ""
         self._share: float | None = None
+        self._next = 0.0
 
     def report(self, text: str, share: float | None) -> None:
         """ParaView says how far it is."""
@@ -29,8 +32,9 @@ class ProgressBar:
 
     def on_wait(self, waited: float) -> None:
         """The cell has waited for so long, in seconds."""
-        if waited < PATIENCE or not self._text:
+        if waited < max(PATIENCE, self._next) or not self._text:
             return
+        self._next = waited + INTERVAL
         picture = _html(_bar(self._text, self._share, waited))
         if picture is None:
             return
@@ -41,6 +45,7 @@ class ProgressBar:
 
     def done(self) -> None:
         self._text = ""
+        self._next = 0.0
         if self._handle is not None:
             self._handle.update(_html(""))
             self._handle = None

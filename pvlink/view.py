@@ -14,7 +14,7 @@ from pvlink.errors import OptionError, StreamerLost, ViewError, refuse_unknown
 from pvlink.protocol import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
-    from pvlink.session import Session
+    from pvlink.sessions import Session
 
 MIME = "application/vnd.pvlink.view+json"
 # What a view looks like before a cell has said how big it is.
@@ -55,7 +55,7 @@ class View(anywidget.AnyWidget):
         return cls(session, proxy, **lengths)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        self._session.watch(self._proxy)
+        self._refresh()
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
@@ -67,9 +67,15 @@ class View(anywidget.AnyWidget):
             data["image/png"] = base64.b64encode(self._session.picture(self.view, FIRST_PATIENCE)).decode()
         return data, metadata
 
+    def _refresh(self) -> None:
+        try:
+            self._session.watch(self._proxy)
+        except ValueError as error:
+            raise ViewError("This view was deleted. Show another one, or make it again.") from error
+
     def screenshot(self, path: str | Path | None = None) -> bytes:
         """The view as it is now, at full quality, as PNG; also written to `path` if given."""
-        self._session.watch(self._proxy)
+        self._refresh()
         try:
             png = self._session.picture(self.view, PICTURE_PATIENCE)
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import sys
@@ -29,6 +30,21 @@ class Answer:
         self.done, self.failed, self.value = True, failed, value
 
 
+class Abandoned:
+    """The number of the last request given up, where the engine sees it in the middle of a pipeline update."""
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("pvlink-abandoned")
+        os.ftruncate(self.fd, 8)
+
+    def note(self, number: int) -> None:
+        # One more, so that the zeros of a new file mean none.
+        os.pwrite(self.fd, (number + 1).to_bytes(8, "little"), 0)
+
+    def close(self) -> None:
+        os.close(self.fd)
+
+
 class KernelWire(Wire):
     """One call at a time, interruptible, with the engine's output and progress shown while it lasts."""
 
@@ -50,6 +66,7 @@ class KernelWire(Wire):
         self.on_wait: Callable[[float], None] = _nothing
         self.on_done: Callable[[], None] = _nothing
         self.on_show: Callable[[Reference], Any] = _nothing
+        self.on_abandon: Callable[[int], None] = _nothing
 
     def mimebundle(self, reference: Reference) -> Any:
         return self.on_show(reference)
@@ -93,7 +110,8 @@ class KernelWire(Wire):
         began = time.monotonic()
         while not answer.done:
             if self._interrupt.take():
-                # The engine goes on; its answer will find nobody and be dropped.
+                # The engine stops as soon as its filters look up; its answer will find nobody and be dropped.
+                self.on_abandon(self.number_of(answer))
                 raise KeyboardInterrupt
             waited = time.monotonic() - began
             ready = poll.poll(OUTPUT_TICK * 1e3)

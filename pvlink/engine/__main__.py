@@ -79,7 +79,7 @@ def main():
     from pvlink.engine.stream import Stream
 
     stream = Stream(socket.socket(fileno=config["stream_fd"]))
-    loop = Loop(socket.socket(fileno=config["kernel_fd"]), stream, screen)
+    loop = Loop(socket.socket(fileno=config["kernel_fd"]), stream, screen, config["abandoned_fd"])
     loop.guard_captures(simple)
     about = loop.wire.service.describe()
     if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:

@@ -7,6 +7,7 @@ late as possible, so that a frame answers the newest.
 from __future__ import annotations
 
 import functools
+import mmap
 import os
 import select
 import time
@@ -38,8 +39,10 @@ class EngineWire(Wire):
 class Loop:
     """Runs until the kernel's end of the wire closes."""
 
-    def __init__(self, kernel: Any, stream: Stream, screen: Screen) -> None:
+    def __init__(self, kernel: Any, stream: Stream, screen: Screen, abandoned: int) -> None:
+        """`abandoned`: a file in memory that holds the number of the last request that was given up."""
         self.screen = screen
+        self._abandoned = mmap.mmap(abandoned, 8, prot=mmap.PROT_READ)
         self.wire = EngineWire(kernel, Desk(self))
         self._stream = stream
         self._views: dict[str, LiveView] = {}
@@ -48,7 +51,7 @@ class Loop:
         self._on_progress: Callable[..., None] = _nobody
         self._on_output: Callable[..., None] = _nobody
         self._output_seen = 0
-        self._progress = Progress(self._report, lambda: stream.send({"op": "idle"}))
+        self._progress = Progress(self._report, lambda: stream.send({"op": "idle"}), self._is_abandoned)
         # Between two turns of a streamer's input: one packet may come for each "ready".
         self._taken = True
 
@@ -68,6 +71,8 @@ class Loop:
             self._views[key] = view
             self._stream.send({"op": "view", "view": key})
         view = self._views[key]
+        if not view.alive:
+            raise ValueError("this view was deleted")
         view.pace.altered()
         return view
 
@@ -209,6 +214,9 @@ class Loop:
             view = self._views.get(part["view"])
             if view is not None and view.alive:
                 view.apply(part["events"], part["inputs"], now)
+
+    def _is_abandoned(self) -> bool:
+        return int.from_bytes(self._abandoned[:8], "little") == self.wire.answering + 1
 
     # -- to whom it concerns ---------------------------------------------------------------------
 

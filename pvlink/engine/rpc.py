@@ -130,6 +130,8 @@ class Wire(Connection):
         self.service = root
         super().__init__(_Root(), Channel(SocketStream(sock), compress=False), _CONFIG)
         self._instance_classes: dict[tuple[str, int], type[Reference]] = {}
+        # Number of the request that this side works on.
+        self.answering = -1
 
     # -- what subclasses decide ------------------------------------------------------------------
 
@@ -143,6 +145,10 @@ class Wire(Connection):
     def adopt(self, reference: Reference) -> Any:
         """Last word on a reference that has just arrived."""
         return reference
+
+    def number_of(self, callback: Callable[[bool, Any], None]) -> int:
+        """The number of the request that `callback` waits for."""
+        return next((number for number, waiting in self._request_callbacks.items() if waiting is callback), -1)
 
     def request_later(self, reference: Reference, method: str) -> None:
         """Call a method of the other side's object and take no notice of the answer."""
@@ -212,6 +218,7 @@ class Wire(Connection):
     def _dispatch_request(self, seq: int, raw_args: tuple[int, Any]) -> None:
         # As rpyc does it, but an answer that cannot be sent is an exception for the one who asked, not for this loop.
         handler, args = raw_args
+        self.answering = seq
         try:
             answer = self._box(self._HANDLERS[handler](self, *self._unbox(args)))
         except BaseException as error:  # noqa: BLE001 - all of it belongs to the other side

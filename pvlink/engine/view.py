@@ -36,6 +36,8 @@ class LiveView:
         self._first_look()
         self._rendering = False
         self._tag = proxy.SMProxy.AddObserver("EndEvent", self._on_render)
+        # A view made by hand may never be registered; one that was and is no longer has been deleted.
+        self._was_registered = self._registered
         # Set by the owner while a screenshot is taken: what the window holds then is not the view.
         self.capturing = False
 
@@ -63,9 +65,13 @@ class LiveView:
 
     @property
     def alive(self) -> bool:
-        """Whether the view is still registered; a deleted one must not be touched."""
+        """Whether the view is still there; a deleted one must not be touched."""
+        return bool(self.proxy.SMProxy) and (self._registered or not self._was_registered)
+
+    @property
+    def _registered(self) -> bool:
         smproxy = self.proxy.SMProxy
-        return bool(smproxy) and bool(smproxy.GetSessionProxyManager().GetProxyName("views", smproxy))
+        return bool(smproxy.GetSessionProxyManager().GetProxyName("views", smproxy))
 
     @property
     def size(self) -> tuple[int, int]:

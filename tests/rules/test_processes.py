@@ -80,7 +80,7 @@ def test_the_engine_needs_nothing_but_paraviews_own_python_and_rpyc() -> None:
         ("streamer/pacer.py", "from pvlink.engine import rpc"),
         ("streamer/pacer.py", "from pvlink import session"),
         ("server/relay.py", "import pvlink.streamer.link"),
-        ("protocol.py", "from pvlink.session import Session"),
+        ("protocol.py", "from pvlink.sessions import Session"),
         ("session.py", "from pvlink.streamer.pacer import Pacer"),
         ("session.py", "from pvlink.engine import views"),
         ("brand_new.py", "from .engine.views import View"),

@@ -20,7 +20,7 @@ from pvlink.control import Control
 from pvlink.errors import EngineLost, EngineStartError, PvlinkError, StreamerLost
 from pvlink.output import MemoryFile, Output
 from pvlink.progress import ProgressBar
-from pvlink.wire import KernelWire
+from pvlink.wire import Abandoned, KernelWire
 
 # How long each process may take to end by itself before it is made to, in seconds.
 GRACE = 2.0
@@ -41,6 +41,7 @@ class Session:
         self._output = Output()
         self._log = MemoryFile("pvlink-streamer")
         self._bar = ProgressBar()
+        self._abandoned = Abandoned()
         self._stopped = False
         rendezvous.sweep()
         kernel_end, engine_end = socket.socketpair()
@@ -70,6 +71,7 @@ class Session:
         self._wire.on_wait = self._on_wait
         self._wire.on_done = self._on_done
         self._wire.on_show = self._show
+        self._wire.on_abandon = self._abandoned.note
         self._calls_seen = self._wire.calls
         self.desk.listen(self._bar.report, self._output.show)
         notebook.attach(self._wire.fileno(), self._wire.serve_idle, self._cell_ended)
@@ -81,6 +83,7 @@ class Session:
         config = {
             "kernel_fd": kernel.fileno(),
             "stream_fd": frames.fileno(),
+            "abandoned_fd": self._abandoned.fd,
             "parent": os.getpid(),
             "die_with_parent": _main_thread(),
             "display": self.display,
@@ -92,7 +95,7 @@ class Session:
         try:
             return subprocess.Popen(
                 [self.found.path, folder / "__main__.py", json.dumps(config)],
-                pass_fds=[kernel.fileno(), frames.fileno()],
+                pass_fds=[kernel.fileno(), frames.fileno(), self._abandoned.fd],
                 stdin=subprocess.DEVNULL,
                 stdout=self._output.stdout.fd,
                 stderr=self._output.stderr.fd,
@@ -182,6 +185,7 @@ class Session:
         self._control.close()
         self._output.close()
         self._log.close()
+        self._abandoned.close()
         rendezvous.sweep()
         mirror.forget()
 

@@ -70,7 +70,7 @@ def _relay() -> Finding:
 
 
 def _engine() -> Iterator[Finding]:
-    from pvlink.session import Session
+    from pvlink.sessions import Session
 
     try:
         found = pvpython.find()
