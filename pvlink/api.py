@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from pvlink import mirror, pvpython
@@ -46,7 +45,7 @@ def start(pvpython: str | os.PathLike[str] | None = None, *, display: str = "aut
     mirror.forget()
     mirror.install(_session)
     if found.others:
-        print(f"pvlink: {found.sentence()}", file=sys.stderr)  # noqa: T201
+        print(f"pvlink: {found.sentence()}")  # noqa: T201
     return _current
 
 

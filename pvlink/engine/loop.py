@@ -11,6 +11,7 @@ import mmap
 import os
 import select
 import time
+import traceback
 from typing import Any, Callable
 
 from pvlink.engine.desk import Desk
@@ -151,8 +152,12 @@ class Loop:
     def _serve_stream(self) -> None:
         for message in self._stream.receive():
             handler = getattr(self, f"_on_{message.get('op')}", None)
-            if handler is not None:
+            if handler is None:
+                continue
+            try:
                 handler(message)
+            except Exception:  # noqa: BLE001 - one bad event must not cost the user the pipeline
+                traceback.print_exc()
 
     def _draw(self) -> None:
         for view in list(self._views.values()):
@@ -172,8 +177,15 @@ class Loop:
             if slot is None:
                 continue
             self._progress.began()
-            facts = view.draw(how, slot)
-            self._progress.ended()
+            try:
+                facts = view.draw(how, slot)
+            except Exception:  # noqa: BLE001 - a view that cannot be drawn must not cost the user the others
+                traceback.print_exc()
+                view.pace.drawn(full=True)
+                view.pool.free(slot)
+                continue
+            finally:
+                self._progress.ended()
             self._frames += 1
             place = {"view": view.id, "pool": view.pool.number, "slot": slot, "frame": self._frames}
             self._stream.send({"op": "frame", **place, **facts})

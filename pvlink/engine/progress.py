@@ -55,8 +55,9 @@ class Progress:
 def _abort_sources(stop: bool) -> None:
     """Tell every filter of the pipeline to stop, or that it may run again.
 
-    Filters look at the flag when they report progress, so one that reports none runs to its end. Nothing resets it, and
-    what a stopped filter has made so far passes for its result: so each is marked as changed, and begins anew when asked.
+    Filters look at the flag when they report progress, so one that reports none runs to its end. Nothing resets it,
+    and what a stopped filter has made so far passes for its result: so each is marked as changed, and begins anew
+    when asked.
     """
     for source in simple.GetSources().values():
         algorithm = source.GetClientSideObject()

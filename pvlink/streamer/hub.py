@@ -23,6 +23,7 @@ from pvlink.streamer.watchdog import Watchdog
 from pvlink.version import __version__
 
 LIVE = ViewState("live")
+WORKING = ViewState("busy", "ParaView is working.")
 STARTING = ViewState("busy", "ParaView is starting.")
 LOST = ViewState(
     "lost",
@@ -32,6 +33,8 @@ ENDED = ViewState("ended", "The kernel ended, and ParaView with it. The picture 
 UNKNOWN = ViewState("gone", "ParaView has no such view (any more). Run the cell that shows it again.")
 # Through Jupyter's door comes whoever may run code in the kernel anyway.
 ROLE: Role = "owner"
+# A heavy scene takes a third of a second to render; a call that takes longer than this deserves a word.
+PATIENCE_SECONDS = 1.5
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +52,8 @@ class Hub:
         self._told: dict[str, ViewState] = {}
         self._inputs = Inputs()
         self._engine_ready = False
+        # Runs out when the engine has not taken input for a while: it is in a call that reports no progress.
+        self._patience: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
         # What holds for all views: the engine starts, works or is no more.
         self._state: ViewState = STARTING
@@ -118,6 +123,12 @@ class Hub:
         if self._engine_ready and self._inputs and self._rim.port is not None:
             self._engine_ready = False
             self._rim.port.input(self._inputs.take())
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._on_silence)
+
+    def _on_silence(self) -> None:
+        if self._state is LIVE and not self._engine_ready:
+            self._state = WORKING
+            self._tell()
 
     def _state_of(self, view: View) -> ViewState:
         if self._state.state in ("ended", "lost") or self._rim.port is None:
@@ -149,6 +160,10 @@ class Hub:
                         del self._views[name]
             case Ready():
                 self._engine_ready = True
+                if self._patience is not None:
+                    self._patience.cancel()
+                if self._state is WORKING:
+                    self._state = LIVE
                 self._send_input()
             case Busy(message, progress) if self._state.state != "lost":
                 self._state = ViewState("busy", message, progress)
