@@ -90,9 +90,14 @@ class LiveView:
         self.pace.changed, self.pace.rendered = True, False
 
     def apply(self, events: list[dict[str, Any]], inputs: dict[str, int], now: float) -> None:
-        if self._hand.apply(events, *self.size):
+        if self._hand.apply(events, *self.size) or self._chart_moved():
             self.pace.moved(now)
         self.inputs.update(inputs)
+
+    def _chart_moved(self) -> bool:
+        """A chart asks for no render: it marks its scene and waits for a timer, which runs in an X event loop only."""
+        inner = self.proxy.GetClientSideObject()
+        return hasattr(inner, "GetContextView") and bool(inner.GetContextView().GetScene().GetDirty())
 
     def new_pool(self, number: int) -> FramePool | None:
         """A pool that fits, if the present one does not."""
