@@ -179,9 +179,13 @@ describe("the keyboard on the picture", () => {
 
 describe("the context menu", () => {
   it("does not come in the way of the right button", () => {
-    const event = new MouseEvent("contextmenu", { cancelable: true });
+    const jupyterLab = vi.fn();
+    document.addEventListener("contextmenu", jupyterLab);
+    const event = new MouseEvent("contextmenu", { bubbles: true, cancelable: true });
     canvas.dispatchEvent(event);
+    document.removeEventListener("contextmenu", jupyterLab);
     expect(event.defaultPrevented).toBe(true);
+    expect(jupyterLab).not.toHaveBeenCalled();
   });
 });
 

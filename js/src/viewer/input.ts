@@ -29,7 +29,7 @@ export class HandInput {
     }
     canvas.addEventListener("wheel", (event) => this.wheel(event), { signal, passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event), { signal });
-    canvas.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+    canvas.addEventListener("contextmenu", (event) => this.noMenu(event), { signal });
     // The middle button's automatic scrolling begins at mousedown, and a drag must not begin to select text.
     canvas.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
     // The window hears keys before the document does.
@@ -82,6 +82,12 @@ export class HandInput {
     if (event.type === "pointerdown") return this.touch.down(event.pointerId, place, aspect, held);
     if (event.type === "pointermove") return this.touch.move(event.pointerId, place, aspect, held);
     return this.touch.up(event.pointerId, place, held);
+  }
+
+  // The right button zooms. Neither the browser's menu may open there nor JupyterLab's, which listens at the document.
+  private noMenu(event: Event): void {
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   private wheel(event: WheelEvent): void {
