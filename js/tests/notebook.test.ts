@@ -153,6 +153,16 @@ describe("an output", () => {
     expect(node.textContent).toContain("has no pvlink");
   });
 
+  it("stays a picture where the voila command serves it, and says where to go", async () => {
+    const refused = new Response("", { status: 403 });
+    Object.defineProperty(refused, "redirected", { value: true });
+    reply = () => Promise.resolve(refused);
+    output.show(bundle());
+    await flush();
+    expect(isLive()).toBe(false);
+    expect(node.textContent).toContain("voila/render");
+  });
+
   it("waits for a server that does not answer just now", async () => {
     reply = () => Promise.reject(new TypeError("Failed to fetch"));
     output.show(bundle());

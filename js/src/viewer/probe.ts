@@ -16,6 +16,11 @@ const REFUSALS: Record<number, string> = {
   404: "This Jupyter server has no pvlink: install pvlink where Jupyter runs and restart it.",
 };
 
+// The voila command sends whatever it does not know to its files, and refuses it there.
+const ELSEWHERE =
+  "This server has no pvlink, as Voila has none when it runs by itself: " +
+  "open the notebook through a Jupyter server, at voila/render.";
+
 export async function ask(url: string, signal?: AbortSignal, get: typeof fetch = fetch): Promise<ProbeAnswer> {
   const stop = new AbortController();
   const giveUp = (): void => stop.abort();
@@ -23,7 +28,7 @@ export async function ask(url: string, signal?: AbortSignal, get: typeof fetch =
   signal?.addEventListener("abort", giveUp);
   try {
     const answer = await get(url, { credentials: "same-origin", cache: "no-store", signal: stop.signal });
-    const refusal = REFUSALS[answer.status];
+    const refusal = answer.redirected && answer.status === 403 ? ELSEWHERE : REFUSALS[answer.status];
     if (refusal) return { kind: "refused", message: refusal };
     if (!answer.ok) return { kind: "away" };
     return alive(await answer.json());
