@@ -1,0 +1,60 @@
+"""The view in each front end: seen, turned, and changed by the next cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SIX_LINES, Keep, Open
+from tests.browser.jupyter import Server, write_notebook
+from tests.browser.view import HOST, View, blank, changed
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_view_is_seen_turned_and_changed(app: str, notebook: Open, keep: Keep) -> None:
+    opened = notebook(SIX_LINES, "contour.Isosurfaces = [210.0]", app=app)
+    opened.run(0)
+    view = opened.view().live()
+    first = view.rests()
+
+    turned = view.after(view.drag)
+    cut = view.after(lambda: opened.run(1))
+    keep(opened.page, f"frontend-{app}")
+
+    assert not blank(first)
+    assert changed(first, turned) > 0.05
+    assert changed(turned, cut) > 0.05
+
+
+def test_a_view_in_voila_on_a_jupyter_server_is_seen_and_turned(
+    jupyter: Server, page: Page, notebook: Open, keep: Keep
+) -> None:
+    write_notebook(jupyter.root / "voila.ipynb", [SIX_LINES])
+    page.goto(f"{jupyter.url}voila/render/voila.ipynb?token={jupyter.token}")
+    view = View(page, page.locator(HOST).first).live()
+    first = view.rests()
+
+    turned = view.after(view.drag)
+    keep(page, "frontend-voila")
+
+    assert not blank(first)
+    assert changed(first, turned) > 0.05
+
+
+def test_the_voila_command_has_no_way_to_the_view_and_shows_its_picture(
+    tmp_path: Path, page: Page, keep: Keep
+) -> None:
+    server = Server.voila(tmp_path / "voila", "alone.ipynb")
+    write_notebook(server.root / "alone.ipynb", [SIX_LINES])
+    with server:
+        page.goto(server.url)
+        said = page.locator(".pvlink-saved")
+        said.wait_for(timeout=60_000)
+        keep(page, "frontend-voila-command")
+
+        picture = page.get_by_role("img", name="Last picture of a ParaView view")
+        assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [True, 960, 480]
+        expect(said).to_contain_text("Saved picture.")
+        expect(said).to_contain_text("no pvlink")
