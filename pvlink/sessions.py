@@ -94,7 +94,7 @@ class Session:
         environment.setdefault("HWLOC_COMPONENTS", "-gl")
         try:
             return subprocess.Popen(
-                [self.found.path, folder / "__main__.py", json.dumps(config)],
+                [self.found.path, *_flags(self.found.path), folder / "__main__.py", json.dumps(config)],
                 pass_fds=[kernel.fileno(), frames.fileno(), self._abandoned.fd],
                 stdin=subprocess.DEVNULL,
                 stdout=self._output.stdout.fd,
@@ -249,6 +249,15 @@ class Session:
 def _main_thread() -> bool:
     # PDEATHSIG watches the thread that forked, not its process.
     return threading.current_thread() is threading.main_thread()
+
+
+def _flags(program: Path) -> tuple[str, ...]:
+    """What pvpython is told before the script; a plain Python that can import ParaView knows none of it.
+
+    Without MPI, which one process has no use for, ParaView starts 0.4 s sooner, and OpenMPI starts no daemon and leaves
+    no folder in /tmp for each engine that did not end by itself.
+    """
+    return ("--no-mpi",) if program.name.startswith("pvpython") else ()
 
 
 def _folder(package: str) -> str:
