@@ -85,7 +85,11 @@ def main():
     if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:
         fail("this is ParaView {}; pvlink needs 5.10 or newer".format(about["paraview"]))
     stream.send(dict(about, op="hello"))
-    loop.run(simple.servermanager.ActiveConnection.Session)
+    try:
+        loop.run(simple.servermanager.ActiveConnection.Session)
+    except NoDisplay as reason:
+        screen.end()
+        fail(str(reason))
     screen.end()
     # Windows and X server outlive each other badly: no destructors.
     os._exit(0)

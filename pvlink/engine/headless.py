@@ -54,11 +54,13 @@ class Xvfb:
 
     def __init__(self, program: str) -> None:
         self._answer, given = os.pipe()
+        # Nobody writes into this one: end of file says that the X server has ended, also where there is no pidfd_open.
+        self._ended, held = os.pipe()
         self._cookie = _cookie_file()
         command = [program, "-displayfd", str(given), "-screen", "0", XVFB_SCREEN, "-nolisten", "tcp", "-noreset"]
         self._process = subprocess.Popen(
             [*command, "-auth", f"/proc/self/fd/{self._cookie}"],
-            pass_fds=[given, self._cookie],
+            pass_fds=[given, held, self._cookie],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -66,6 +68,8 @@ class Xvfb:
             preexec_fn=_die_with_parent,
         )
         os.close(given)
+        os.close(held)
+        self._name = ""
 
     def display(self) -> str:
         """Its name, once it is ready."""
@@ -83,14 +87,22 @@ class Xvfb:
             text += chunk
         os.close(self._answer)
         os.environ["XAUTHORITY"] = f"/proc/self/fd/{self._cookie}"
-        return f":{text.decode().strip()}"
+        self._name = f":{text.decode().strip()}"
+        return self._name
+
+    def fileno(self) -> int:
+        """Readable once it has ended."""
+        return self._ended
 
     def stop(self) -> None:
-        """End it, so that it removes its lock file and socket."""
+        """End it, so that it removes its socket; one that was killed could not."""
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(2.0)
+        if self._name and self._process.poll() == -signal.SIGKILL:
+            with contextlib.suppress(OSError):
+                os.unlink(f"/tmp/.X11-unix/X{self._name[1:]}")  # noqa: PTH108, S108 - where every X server listens
 
 
 class Screen:
@@ -131,6 +143,11 @@ class Screen:
                 "Install it (Debian, Ubuntu: apt install xvfb; Red Hat: dnf install xorg-x11-server-Xvfb; "
                 "on a cluster ask for a module) or use a ParaView built with EGL or OSMesa."
             )
+
+    @property
+    def server(self) -> Xvfb | None:
+        """The private X server, if there is one."""
+        return self._xvfb
 
     def end(self) -> None:
         if self._xvfb is not None:

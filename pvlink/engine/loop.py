@@ -15,7 +15,7 @@ import traceback
 from typing import Any, Callable
 
 from pvlink.engine.desk import Desk
-from pvlink.engine.headless import Screen
+from pvlink.engine.headless import NoDisplay, Screen
 from pvlink.engine.later import Later
 from pvlink.engine.progress import Progress
 from pvlink.engine.rpc import Wire, is_function
@@ -110,12 +110,17 @@ class Loop:
         poll = select.poll()
         poll.register(self.wire.fileno(), select.POLLIN)
         poll.register(self._stream.fileno(), select.POLLIN)
+        x_server = self.screen.server
+        if x_server is not None:
+            poll.register(x_server.fileno(), select.POLLHUP)
         listening = True
         while True:
             if self._taken:
                 self._taken = False
                 self._stream.send({"op": "ready"})
             ready = dict(poll.poll(self._patience()))
+            if x_server is not None and x_server.fileno() in ready:
+                raise NoDisplay("its X server, a process of its own, has ended: the next picture would end this one")
             if self.wire.fileno() in ready and not self._serve_kernel():
                 return
             if listening and self._stream.fileno() in ready:
