@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -19,8 +18,13 @@ class Watchdog:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._fd: int | None = None
-        with contextlib.suppress(ProcessLookupError):
+        try:
             self._fd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            log.info("the engine (%d) has ended already", pid)
+        except OSError as error:
+            # Linux before 5.3. There the engine's own death note (PDEATHSIG) must do.
+            log.warning("no watchdog for the engine (%d): %s", pid, error)
 
     async def end(self) -> None:
         """SIGTERM, then SIGKILL."""
