@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from pvlink.errors import OptionError, StreamerLost, ViewError, refuse_unknown
+from pvlink.errors import OptionError, ViewError, refuse_unknown
 from pvlink.protocol import PROTOCOL_VERSION
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class View(anywidget.AnyWidget):
         facts |= {key: value for key in _OPTIONS if (value := getattr(self, key))}
         data = {**(data or {}), MIME: facts, "text/plain": repr(self)}
         # The first picture comes with the message itself, and stays in the saved notebook. A scene that takes longer,
-        # or an engine that has just died, must not keep the cell from being shown.
-        with contextlib.suppress(StreamerLost, ValueError):
+        # or an engine that has just died, must not keep the cell from being shown. Without a streamer there is no view.
+        with contextlib.suppress(ValueError):
             data["image/png"] = base64.b64encode(self._session.picture(self.view, FIRST_PATIENCE)).decode()
         return data, metadata
 
