@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import statistics
@@ -103,6 +104,8 @@ async def test_when_the_streamer_goes_the_browser_is_told(jupyter: Jupyter, kern
     kernel.process.kill()
     await until(lambda: viewer.ws.closed)
     assert viewer.ws.close_code == 4502
+    # A dying process closes its connections before the socket it listens on.
+    await asyncio.to_thread(kernel.process.wait)
     assert await get(jupyter, kernel.session) == {"alive": False}
     await viewer.close()
     engine.die()

@@ -122,6 +122,24 @@ def test_rendering_overlaps_encoding() -> None:
     assert stage.wanted
 
 
+def test_a_viewer_that_confirms_nothing_gets_its_credits_and_no_more() -> None:
+    stage = Stage()
+    stage.join("a")
+    for _ in range(CREDITS):
+        assert stage.wanted
+        stage.frame()
+        stage.encode_all()
+        stage.written("a")
+    assert len(stage.sent["a"]) == CREDITS
+    assert not stage.wanted
+    # Another viewer keeps the engine going; this one is left alone.
+    stage.join("b")
+    stage.frame()
+    stage.encode_all()
+    stage.written("a")
+    assert len(stage.sent["a"]) == CREDITS
+
+
 def test_a_full_frame_goes_out_at_once_and_without_loss_once_it_rests() -> None:
     stage = Stage()
     stage.join("a")
