@@ -73,3 +73,4 @@ class Control:
 
     def close(self) -> None:
         self._socket.close()
+        self._interrupt.close()

@@ -46,15 +46,23 @@ class Interrupt:
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.pending = True
         with suppress(BlockingIOError):
-            os.write(self._noted, b"!")
+            if self._noted >= 0:
+                os.write(self._noted, b"!")
 
     def take(self) -> bool:
         """Whether there was one; it is taken."""
         pending, self.pending = self.pending, False
-        if pending:
+        if pending and self.fd >= 0:
             with suppress(BlockingIOError):
                 os.read(self.fd, 64)
         return pending
+
+    def close(self) -> None:
+        """Give the pipe back; what asks afterwards still learns whether there was one."""
+        for fd in (self.fd, self._noted):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self._noted = -1
 
     @contextmanager
     def allowed(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -47,14 +48,24 @@ class Session:
         kernel_end, engine_end = socket.socketpair()
         control_end, streamer_end = socket.socketpair()
         frames_engine, frames_streamer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Our copies of their ends must go, or nobody would notice when one of them dies.
-        with engine_end, frames_engine:
-            self._engine = self._start_engine(engine_end, frames_engine)
-        with streamer_end:
-            self._streamer = self._start_streamer(streamer_end)
+        try:
+            # Our copies of their ends must go, or nobody would notice when one of them dies.
+            with engine_end, frames_engine:
+                self._engine = self._start_engine(engine_end, frames_engine)
+            with streamer_end:
+                self._streamer = self._start_streamer(streamer_end)
+        except BaseException:
+            for end in (kernel_end, control_end, streamer_end, frames_streamer):
+                end.close()
+            self._close_files()
+            raise
         self._control = Control(control_end, self._streamer_lost)
         self._wire = KernelWire(kernel_end, self._engine_lost)
         atexit.register(self.stop)
+        # What never answers is no engine; its end is the end of the wait for it.
+        too_late = threading.Timer(START_PATIENCE, _kill, [self._engine])
+        too_late.daemon = True
+        too_late.start()
         with frames_streamer:
             try:
                 # The streamer comes up while ParaView is being imported.
@@ -62,12 +73,14 @@ class Session:
                 self.desk = self._wire.root
                 self.about: dict[str, Any] = self.desk.describe()
             except EngineLost as error:
-                message = self._start_failed()
+                message = self._start_failed(in_time=not too_late.finished.is_set())
                 self.stop()
                 raise EngineStartError(message) from error.__cause__
             except BaseException:
                 self.stop()
                 raise
+            finally:
+                too_late.cancel()
         self._wire.on_wait = self._on_wait
         self._wire.on_done = self._on_done
         self._wire.on_show = self._show
@@ -84,7 +97,6 @@ class Session:
             "kernel_fd": kernel.fileno(),
             "stream_fd": frames.fileno(),
             "abandoned_fd": self._abandoned.fd,
-            "parent": os.getpid(),
             "die_with_parent": _main_thread(),
             "display": self.display,
             "packages": {name: _folder(name) for name in ("rpyc",)},
@@ -120,14 +132,14 @@ class Session:
             start_new_session=True,
         )
 
-    def _start_failed(self) -> str:
-        code = _ended(self._engine)
+    def _start_failed(self, *, in_time: bool) -> str:
+        end = f"ended with {_ended(self._engine)}" if in_time else f"gave no answer in {START_PATIENCE:.0f} s"
         said = self._output.stderr.tail() or self._output.stdout.tail()
         own = [line.removeprefix("pvlink: ") for line in said.splitlines() if line.startswith("pvlink: ")]
         if own:
             return f"{self.found.path} did not become an engine: {own[-1]}"
         return (
-            f"{self.found.path} ({self.found.why}) is not a working pvpython: it ended with {code}"
+            f"{self.found.path} ({self.found.why}) is not a working pvpython: it {end}"
             + (f" and said:\n{said}" if said else " and said nothing.")
             + "\nName another one: pvlink.start(pvpython='/path/to/bin/pvpython')."
         )
@@ -183,11 +195,15 @@ class Session:
         _end(self._engine)
         _end(self._streamer)
         self._control.close()
+        self._wire.release()
+        self._close_files()
+        rendezvous.sweep()
+        mirror.forget()
+
+    def _close_files(self) -> None:
         self._output.close()
         self._log.close()
         self._abandoned.close()
-        rendezvous.sweep()
-        mirror.forget()
 
     def __enter__(self) -> Self:
         return self
@@ -277,11 +293,19 @@ def _ended(process: subprocess.Popen[bytes]) -> str:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Let it end by itself, then ask it to, then make it."""
-    for push in (None, process.terminate, process.kill):
-        if push is not None:
-            push()
+    for push in (_nothing, subprocess.Popen.terminate, _kill):
+        push(process)
         try:
             process.wait(GRACE)
         except subprocess.TimeoutExpired:
             continue
         return
+
+
+def _nothing(_: object) -> None: ...
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With all that a wrapper script may have started: each of our processes leads a group of its own."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)

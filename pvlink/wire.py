@@ -134,6 +134,11 @@ class KernelWire(Wire):
         if not self.closed:
             self._cleanup()
 
+    def release(self) -> None:
+        """Let go for good."""
+        self.close_quietly()
+        self._interrupt.close()
+
     def _handle_call(self, function: Any, args: Any, kwargs: Any = ()) -> Any:
         """An observer of the user's, called by the engine, which does not wait for it."""
         try:

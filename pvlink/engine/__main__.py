@@ -37,6 +37,15 @@ def bring_in(name, folder):
     spec.loader.exec_module(module)
 
 
+def at_end(sock):
+    # type: (socket.socket) -> bool
+    """Whether the other end has gone, before this process could be told of it."""
+    try:
+        return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+
+
 def main():
     # type: () -> None
     if sys.version_info[:2] < OLDEST_PYTHON:
@@ -46,9 +55,11 @@ def main():
             )
         )
     config = json.loads(sys.argv[1])
+    kernel = socket.socket(fileno=config["kernel_fd"])
     if config["die_with_parent"]:
+        # Under a wrapper that did not exec, the parent is the wrapper; it ends when the kernel does (the watchdog).
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != config["parent"]:
+        if at_end(kernel):
             os._exit(0)
     # The folder itself must not be on the path: `import loop` would find ours.
     sys.path[:] = [p for p in sys.path if os.path.realpath(p or ".") != os.path.dirname(os.path.realpath(__file__))]
@@ -79,7 +90,7 @@ def main():
     from pvlink.engine.stream import Stream
 
     stream = Stream(socket.socket(fileno=config["stream_fd"]))
-    loop = Loop(socket.socket(fileno=config["kernel_fd"]), stream, screen, config["abandoned_fd"])
+    loop = Loop(kernel, stream, screen, config["abandoned_fd"])
     loop.guard_captures(simple)
     about = loop.wire.service.describe()
     if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:
