@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from pvlink.engine.rpc import Reference, Wire, is_plain_function
+from pvlink.engine.rpc import Reference, Unsendable, Wire, drained, is_plain_function
 from pvlink.interrupt import Interrupt
 
 # How often a long wait looks for output of the engine, in seconds.
@@ -71,12 +71,18 @@ class KernelWire(Wire):
     def mimebundle(self, reference: Reference) -> Any:
         return self.on_show(reference)
 
-    def check_sendable(self, obj: Any) -> None:
-        if not is_plain_function(obj):
-            raise TypeError(
-                f"a {type(obj).__name__} cannot be sent to ParaView's process. What can: numbers, strings, lists, "
-                "tuples, dicts, numpy arrays, paths, functions, and ParaView's own objects."
-            )
+    def stand_in(self, obj: Any) -> Any:
+        if is_plain_function(obj):
+            return obj
+        held = drained(obj)
+        if held is not obj:
+            return held
+        if callable(obj) and is_plain_function(obj.__call__):
+            return obj.__call__
+        raise Unsendable(
+            f"a {type(obj).__name__} cannot be sent to ParaView's process. What can: numbers, strings, lists, "
+            "tuples, dicts, sets, numpy arrays, paths, functions, and ParaView's own objects."
+        )
 
     def sync_request(self, handler: int, *args: Any) -> Any:
         with self._turn, self._interrupt:

@@ -2,8 +2,8 @@
 
 rpyc carries the requests; three things here differ from what it does by itself:
 
-* **Plain data goes by value** in both directions: numbers, strings, lists, dicts, sets, arrays. rpyc would send a
-  list as a reference and ask back for each element, a round trip each, from a process that may be busy.
+* **Plain data goes by value** in both directions: numbers, strings, lists, dicts, sets, arrays, exceptions. rpyc would
+  send a list as a reference and ask back for each element, a round trip each, from a process that may be busy.
 * **A class is inspected once**, not once per object, and a method call is one round trip instead of three.
 * **No class is looked up by its name in `sys.modules`**: the kernel's `paraview` is the mirror itself, and the look-up
   would ask the mirror while the mirror asks the wire.
@@ -11,26 +11,31 @@ rpyc carries the requests; three things here differ from what it does by itself:
 
 from __future__ import annotations
 
-import functools
 import inspect
-import os
 import socket
 import sys
 import types
+from pathlib import Path
 from typing import Any, Callable, ClassVar
 
 import numpy
-from rpyc.core import brine, consts, netref
+from rpyc.core import brine, consts, netref, vinegar
 from rpyc.core.channel import Channel
 from rpyc.core.protocol import Connection
 from rpyc.core.service import VoidService
 from rpyc.core.stream import SocketStream
 from rpyc.core.vinegar import GenericException
 
-__all__ = ["GenericException", "Reference", "RemoteMethod", "Wire"]
+from pvlink.engine import plain
+from pvlink.engine.method import FreshMethod
+from pvlink.engine.plain import drained, is_plain_function
+
+__all__ = ["GenericException", "Reference", "RemoteMethod", "Unsendable", "Wire", "drained", "is_plain_function"]
 
 # Labels of what travels by value, after the four of rpyc.
-LIST, DICT, SET, ARRAY = 11, 12, 13, 14
+LIST, DICT, SET, ARRAY, ERROR, TEXT = 11, 12, 13, 14, 15, 16
+# A request of ours, after those of rpyc.
+HANDLE_ARRAY = 101
 
 _CONFIG = {
     "allow_all_attrs": True,
@@ -42,9 +47,14 @@ _CONFIG = {
     "propagate_KeyboardInterrupt_locally": False,
     "include_local_version": False,
 }
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
-# Asked for by IPython on every display of every object; the answer never needs a round trip.
-_DISPLAY_PREFIXES = ("_repr_", "_ipython_")
+_FUNCTION_NAMES = frozenset(f"{kind.__module__}.{kind.__name__}" for kind in plain.FUNCTIONS)
+# Asked for by IPython on every display of every object, and by numpy, whose functions cannot be sent: it gets the
+# numbers. The answer never needs a round trip.
+_LOCAL_PREFIXES = ("_repr_", "_ipython_", "__array_")
+
+
+class Unsendable(TypeError):
+    """An object that the other side cannot be given."""
 
 
 class Reference(netref.BaseNetref):
@@ -57,16 +67,46 @@ class Reference(netref.BaseNetref):
     def __getattribute__(self, name: str) -> Any:
         if name == "__class__":
             return type(self)
-        if name.startswith(_DISPLAY_PREFIXES) or name == "_methods":
+        if name.startswith(_LOCAL_PREFIXES) or name == "_methods":
             return object.__getattribute__(self, name)
         if name in type(self)._methods:
             return RemoteMethod(self, name)
         return super().__getattribute__(name)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith(_DISPLAY_PREFIXES):
+        if name.startswith(_LOCAL_PREFIXES):
             raise AttributeError(name)
         return super().__getattr__(name)
+
+    def __eq__(self, other: object) -> Any:
+        # What cannot be sent is never equal, which is no error: `proxy in [mine, another]`.
+        try:
+            return super().__eq__(other)
+        except Unsendable:
+            return NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        try:
+            return super().__ne__(other)
+        except Unsendable:
+            return NotImplemented
+
+    __hash__ = netref.BaseNetref.__hash__
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """The numbers, by value; an object without any is itself the one element, as numpy has it."""
+        if copy is False:
+            raise ValueError("the numbers are in ParaView's process: an array of them is always a copy")
+        array = netref.syncreq(self, HANDLE_ARRAY)
+        if array is None:
+            array = numpy.empty((), dtype=object)
+            array[()] = self
+        return array if dtype is None else array.astype(dtype)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> Any:
+        return netref.syncreq(self, consts.HANDLE_CTXEXIT, error)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         wire: Wire = object.__getattribute__(self, "____conn__")
@@ -105,22 +145,6 @@ class RemoteMethod:
         return f"<method {self.__name__} of {self.__self__!r}>"
 
 
-class FreshMethod:
-    """A method of a ParaView proxy that is looked up anew at each call.
-
-    ParaView's `Proxy.__getattr__` keeps the last name it was asked for in the proxy, so that a bound method kept
-    over a second look-up calls the second one's target.
-    """
-
-    def __init__(self, owner: Any, name: str) -> None:
-        self._owner = owner
-        self.__name__ = name
-        self.__doc__ = getattr(owner.SMProxy, name).__doc__
-
-    def __call__(self, *args: Any) -> Any:
-        return getattr(self._owner, self.__name__)(*args)
-
-
 class Wire(Connection):
     """One end of the connection. Subclasses say how to wait and what to do with references."""
 
@@ -129,6 +153,9 @@ class Wire(Connection):
     def __init__(self, sock: socket.socket, root: Any) -> None:
         self.service = root
         super().__init__(_Root(), Channel(SocketStream(sock), compress=False), _CONFIG)
+        # One thread reads at a time, by the kernel's turns and the engine's loop. rpyc's own lock for that stays taken
+        # for good when an answer cannot be unpacked, or its reader is interrupted.
+        self._recvlock = _NoLock()
         self._instance_classes: dict[tuple[str, int], type[Reference]] = {}
         # Number of the request that this side works on.
         self.answering = -1
@@ -139,8 +166,9 @@ class Wire(Connection):
         """How a reference shows itself in a notebook; None for its repr."""
         return None
 
-    def check_sendable(self, obj: Any) -> None:
-        """Raise TypeError for an object that must not be sent as a reference."""
+    def stand_in(self, obj: Any) -> Any:
+        """What to send for an object that is no plain data: itself, as a reference, or something else. May refuse."""
+        return obj
 
     def adopt(self, reference: Reference) -> Any:
         """Last word on a reference that has just arrived."""
@@ -158,6 +186,8 @@ class Wire(Connection):
 
     def _box(self, obj: Any) -> tuple[int, Any]:
         kind = type(obj)
+        if kind is str and not plain.is_clean(obj):
+            return TEXT, obj.encode("utf-8", "surrogatepass")
         if kind is tuple:
             return consts.LABEL_TUPLE, tuple(self._box(item) for item in obj)
         if kind is list:
@@ -168,20 +198,21 @@ class Wire(Connection):
             return SET, tuple(self._box(item) for item in obj)
         if issubclass(kind, netref.BaseNetref):
             if object.__getattribute__(obj, "____conn__") is not self:
-                raise TypeError("this object belongs to a ParaView process that has ended")
+                raise Unsendable("this object belongs to a ParaView process that has ended")
             return consts.LABEL_LOCAL_REF, object.__getattribute__(obj, "____id_pack__")
         if kind is RemoteMethod:
             return self._box(obj.remote())
         if kind is numpy.ndarray and not obj.dtype.hasobject:
-            return ARRAY, (obj.dtype.str, obj.shape, numpy.ascontiguousarray(obj).tobytes())
-        if issubclass(kind, numpy.generic):
-            return consts.LABEL_VALUE, obj.item()
-        # Never isinstance on a stranger: that asks it for `__class__`, which some of ParaView's objects pass on.
-        if hasattr(kind, "__fspath__"):
-            return consts.LABEL_VALUE, os.fspath(obj)
+            return ARRAY, self._box(plain.pack_array(obj))
         if brine.dumpable(obj):
             return consts.LABEL_VALUE, obj
-        self.check_sendable(obj)
+        if issubclass(kind, BaseException):
+            return ERROR, self._box_exc(kind, obj, obj.__traceback__)
+        other = plain.simpler(obj)
+        if other is obj:
+            other = self.stand_in(obj)
+        if other is not obj:
+            return self._box(other)
         pack = _id_pack(obj)
         self._local_objects.add(pack, obj)
         return consts.LABEL_REMOTE_REF, pack
@@ -195,8 +226,11 @@ class Wire(Connection):
         if label == SET:
             return {self._unbox(item) for item in value}
         if label == ARRAY:
-            dtype, shape, data = value
-            return numpy.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
+            return plain.unpack_array(*self._unbox(value))
+        if label == ERROR:
+            return self._unbox_exc(value)
+        if label == TEXT:
+            return value.decode("utf-8", "surrogatepass")
         unboxed = super()._unbox(package)
         return self.adopt(unboxed) if label == consts.LABEL_REMOTE_REF else unboxed
 
@@ -206,10 +240,11 @@ class Wire(Connection):
         cls = self._instance_classes.get(key)
         if cls is None:
             methods = frozenset(self.sync_request(consts.HANDLE_INSPECT, id_pack))
-            special = {m: netref._make_method(m, None) for m in methods if m[:2] == m[-2:] == "__"}
+            dunder = {m for m in methods if m[:2] == m[-2:] == "__"}
+            special = {m: netref._make_method(m, None) for m in dunder if not m.startswith(_LOCAL_PREFIXES)}
             module, _, short = name.rpartition(".")
             cls = type(short, (Reference,), {"__slots__": (), "__module__": module, **special})
-            cls._methods = methods - set(special)
+            cls._methods = methods - dunder
             self._instance_classes[key] = cls
         return cls(self, id_pack)
 
@@ -220,11 +255,9 @@ class Wire(Connection):
         handler, args = raw_args
         self.answering = seq
         try:
-            answer = self._box(self._HANDLERS[handler](self, *self._unbox(args)))
+            self._send(consts.MSG_REPLY, seq, self._box(self._HANDLERS[handler](self, *self._unbox(args))))
         except BaseException as error:  # noqa: BLE001 - all of it belongs to the other side
             self._send(consts.MSG_EXCEPTION, seq, self._box_exc(type(error), error, error.__traceback__))
-        else:
-            self._send(consts.MSG_REPLY, seq, answer)
 
     def _handle_getroot(self) -> Any:
         return self.service
@@ -237,6 +270,14 @@ class Wire(Connection):
 
     def _handle_instancecheck(self, cls: Any, obj: Any) -> bool:
         return isinstance(obj, cls)
+
+    @classmethod
+    def _request_handlers(cls) -> Any:
+        return {**super()._request_handlers(), HANDLE_ARRAY: cls._handle_array}
+
+    def _handle_array(self, obj: Any) -> Any:
+        array = numpy.asarray(obj)
+        return None if array.dtype.hasobject else array
 
     def _handle_del(self, obj: Any, count: int = 1) -> None:
         self._local_objects.decref(_id_pack(obj), count)
@@ -252,27 +293,28 @@ class Wire(Connection):
 
     def _box_exc(self, typ: Any, val: Any, tb: Any) -> Any:
         # The frames of the wire itself tell a user nothing.
-        while tb is not None and tb.tb_next is not None and tb.tb_frame.f_code.co_filename in _OWN_FILES:
+        while tb is not None and tb.tb_next is not None and _is_own(tb.tb_frame.f_code.co_filename):
             tb = tb.tb_next
-        return super()._box_exc(typ, val, tb)
+        return super()._box_exc(typ, val, tb) if typ is StopIteration else plain.pack_error(typ, val, tb)
 
     def _unbox_exc(self, raw: Any) -> Any:
         error = super()._unbox_exc(raw)
+        trace = getattr(error, "_remote_tb", "")
         if isinstance(error, BaseException):
-            # rpyc makes the class inside a function; its name in a traceback should be the plain one.
-            type(error).__qualname__ = type(error).__name__
+            cls = type(error)
+            # rpyc makes the class in a function, and appends the trace to the message.
+            cls.__qualname__ = cls.__name__
+            for name in ("__str__", "__repr__"):
+                setattr(cls, name, getattr(cls.__bases__[0], name))
+            if sys.version_info >= (3, 11) and "Traceback" in trace:
+                error.add_note(f"In ParaView's process:\n{trace.rstrip()}")
         return error
 
 
 def is_function(reference: Any) -> bool:
     """Whether a reference stands for a plain function or a bound method."""
     pack = object.__getattribute__(reference, "____id_pack__")
-    return pack[0] in {f"builtins.{kind.__name__}" for kind in _FUNCTIONS} | {"functools.partial"}
-
-
-def is_plain_function(obj: Any) -> bool:
-    """Whether this side may lend it to the other as a function."""
-    return isinstance(obj, (*_FUNCTIONS, functools.partial))
+    return pack[0] in _FUNCTION_NAMES
 
 
 def call_later(reference: Any, args: tuple[Any, ...], done: Callable[[bool, Any], None]) -> None:
@@ -282,8 +324,7 @@ def call_later(reference: Any, args: tuple[Any, ...], done: Callable[[bool, Any]
 
 
 class _Root(VoidService):
-    """rpyc wants a service to say goodbye to."""
-
+    # rpyc wants a service to say goodbye to.
     def on_disconnect(self, conn: Any) -> None: ...
 
 
@@ -295,6 +336,15 @@ def _id_pack(obj: Any) -> tuple[str, int, int]:
     return f"{cls.__module__}.{cls.__name__}", id(cls), id(obj)
 
 
-_OWN_FILES = frozenset(
-    str(sys.modules[module].__file__) for module in (__name__, Connection.__module__, netref.__name__)
-)
+def _is_own(file: str) -> bool:
+    return file.startswith(_OWN_FOLDERS)
+
+
+class _NoLock:
+    def acquire(self, blocking: bool = True) -> bool:
+        return True
+
+    def release(self) -> None: ...
+
+
+_OWN_FOLDERS = tuple(f"{Path(str(file)).absolute().parent}/" for file in (__file__, vinegar.__file__))
