@@ -172,28 +172,33 @@ class Loop:
             if not view.alive:
                 self._drop(view)
                 continue
-            pool = view.new_pool(self._pools + 1)
-            if pool is not None:
-                self._pools += 1
-                facts = {"width": pool.width, "height": pool.height, "slots": pool.slots}
-                self._stream.send({"op": "pool", "view": view.id, "pool": pool.number, **facts}, pool.fd)
-            assert view.pool is not None
-            slot = view.pool.take()
-            if slot is None:
-                continue
             self._progress.began()
             try:
-                facts = view.draw(how, slot)
+                self._draw_one(view, how)
             except Exception:  # noqa: BLE001 - a view that cannot be drawn must not cost the user the others
                 traceback.print_exc()
                 view.pace.drawn(full=True)
-                view.pool.free(slot)
-                continue
             finally:
                 self._progress.ended()
-            self._frames += 1
-            place = {"view": view.id, "pool": view.pool.number, "slot": slot, "frame": self._frames}
-            self._stream.send({"op": "frame", **place, **facts})
+
+    def _draw_one(self, view: LiveView, how: str) -> None:
+        pool = view.new_pool(self._pools + 1)
+        if pool is not None:
+            self._pools += 1
+            measures = {"width": pool.width, "height": pool.height, "slots": pool.slots}
+            self._stream.send({"op": "pool", "view": view.id, "pool": pool.number, **measures}, pool.fd)
+        assert view.pool is not None
+        slot = view.pool.take()
+        if slot is None:
+            return
+        try:
+            facts = view.draw(how, slot)
+        except BaseException:
+            view.pool.free(slot)
+            raise
+        self._frames += 1
+        place = {"view": view.id, "pool": view.pool.number, "slot": slot, "frame": self._frames}
+        self._stream.send({"op": "frame", **place, **facts})
 
     def _drop(self, view: LiveView) -> None:
         del self._views[view.id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -103,6 +104,7 @@ class LiveView:
         """A pool that fits, if the present one does not."""
         if self.pool is not None and (self.pool.width, self.pool.height) == self.size:
             return None
+        check_size(self.size)
         if self.pool is not None:
             self.pool.close()
         self.pool = FramePool(number, *self.size)
@@ -174,6 +176,28 @@ class LiveView:
             "near": near,
             "far": far,
         }
+
+
+def guard_size(servermanager: Any) -> None:
+    """Refuse a size that cannot be drawn where it is set.
+
+    X answers a window of no size with an error that ends the process; one of 100,000 by 100,000 takes 40 GB.
+    """
+    plain = servermanager.Proxy.SetPropertyWithName
+
+    @functools.wraps(plain)
+    def guarded(self: Any, name: str, value: Any) -> None:
+        if name == "ViewSize":
+            check_size(value)
+        plain(self, name, value)
+
+    servermanager.Proxy.SetPropertyWithName = guarded
+
+
+def check_size(size: Any) -> None:
+    if isinstance(size, (list, tuple)) and not all(1 <= side <= MAX_SIDE for side in size):
+        # ParaView replaces the words of a ValueError by its own, which do not say what is valid.
+        raise RuntimeError(f"ViewSize = {list(size)}: a view is 1 to {MAX_SIDE} pixels wide and high.")
 
 
 def can_watch(proxy: Any) -> bool:
