@@ -142,9 +142,12 @@ class _Handler(AioHttpWsHandler):
             self._reply(client_id, name, self.receiver.on_call(client_id, argument))
         except Refused as refusal:
             self._fail(client_id, name, EXCEPTION_ERROR, str(refusal))
-        except Exception:
+        except Exception as error:
             number = secrets.token_hex(4)
-            log.exception("error %s: %s of viewer %s failed", number, method, client_id)
+            if isinstance(error, msgspec.ValidationError):
+                log.warning("error %s: %s of viewer %s is not what it should be: %s", number, method, client_id, error)
+            else:
+                log.exception("error %s: %s of viewer %s failed", number, method, client_id)
             sentence = f"{method} failed; the streamer's log has it as error {number}."
             self._fail(client_id, name, EXCEPTION_ERROR, sentence)
 
