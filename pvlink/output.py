@@ -11,10 +11,11 @@ import fcntl
 import os
 import re
 import sys
-from typing import TextIO
 
-# Read at most so much at once; more follows at the next look.
+# Read at most so much at once, so that a flood needs no memory of its size.
 CHUNK = 1 << 20
+# So often at once, so that an engine that never stops talking lets the cell be interrupted.
+LOOKS = 32
 # ParaView's logger colours what it says; in an exception's message that is noise.
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -56,15 +57,14 @@ class Output:
 
     def show(self) -> None:
         """Print what is new. `sys.stdout` is looked up now: in a notebook it belongs to the running cell."""
-        _print(self.stdout.news(), sys.stdout)
-        _print(self.stderr.news(), sys.stderr)
+        for file, stream in ((self.stdout, sys.stdout), (self.stderr, sys.stderr)):
+            for _ in range(LOOKS):
+                text = file.news()
+                if not text:
+                    break
+                stream.write(text)
+                stream.flush()
 
     def close(self) -> None:
         self.stdout.close()
         self.stderr.close()
-
-
-def _print(text: str, stream: TextIO) -> None:
-    if text:
-        stream.write(text)
-        stream.flush()

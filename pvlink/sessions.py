@@ -85,6 +85,7 @@ class Session:
         self._wire.on_done = self._on_done
         self._wire.on_show = self._show
         self._wire.on_abandon = self._abandoned.note
+        self._wire.on_move = self.desk.move
         self._calls_seen = self._wire.calls
         self.desk.listen(self._bar.report, self._output.show)
         notebook.attach(self._wire.fileno(), self._wire.serve_idle, self._cell_ended)
@@ -165,7 +166,9 @@ class Session:
         message = f"The process that sends the pictures does not answer; it ended with {_ended(self._streamer)}."
         said = self._log.tail(800)
         hint = "The pipeline is still there; pvlink.stop() and pvlink.start() begin anew."
-        return StreamerLost(f"{message} {hint}" + (f"\nIts last words:\n{said}" if said else ""))
+        if not hasattr(self, "about"):
+            message, hint = "The process that sends the pictures did not start.", ""
+        return StreamerLost(f"{message} {hint}".strip() + (f"\nIts last words:\n{said}" if said else ""))
 
     def _tell_streamer(self, message: str) -> None:
         try:

@@ -38,7 +38,7 @@ class View(anywidget.AnyWidget):
     def __init__(self, session: Session, proxy: Any, *, width: str = "", height: str = "") -> None:
         self._session = session
         self._proxy = proxy
-        identity = session.watch(proxy, *FIRST_SIZE)
+        identity = _watched(session, proxy, *FIRST_SIZE)
         super().__init__(session=session.id, view=identity, width=width, height=height)
 
     @classmethod
@@ -68,10 +68,7 @@ class View(anywidget.AnyWidget):
         return data, metadata
 
     def _refresh(self) -> None:
-        try:
-            self._session.watch(self._proxy)
-        except ValueError as error:
-            raise ViewError("This view was deleted. Show another one, or make it again.") from error
+        _watched(self._session, self._proxy)
 
     def screenshot(self, path: str | Path | None = None) -> bytes:
         """The view as it is now, at full quality, as PNG; also written to `path` if given."""
@@ -111,6 +108,13 @@ def shown(session: Session, reference: Any) -> Any:
     if widget is None:
         widget = _default_views[session.id, identity] = View(session, reference)
     return widget._repr_mimebundle_()
+
+
+def _watched(session: Session, proxy: Any, *size: int) -> str:
+    try:
+        return session.watch(proxy, *size)
+    except ValueError as error:
+        raise ViewError("This view was deleted. Show another one, or make it again.") from error
 
 
 def _length(option: str, value: Any) -> str:

@@ -67,6 +67,9 @@ class KernelWire(Wire):
         self.on_done: Callable[[], None] = _nothing
         self.on_show: Callable[[Reference], Any] = _nothing
         self.on_abandon: Callable[[int], None] = _nothing
+        # Told of the folder this process works in, before the first call after it has changed.
+        self.on_move: Callable[[str], None] = _nothing
+        self._folder = _folder()
 
     def mimebundle(self, reference: Reference) -> Any:
         return self.on_show(reference)
@@ -86,6 +89,10 @@ class KernelWire(Wire):
 
     def sync_request(self, handler: int, *args: Any) -> Any:
         with self._turn, self._interrupt:
+            folder = _folder()
+            if folder != self._folder:
+                self._folder = folder
+                self.on_move(folder)
             self.calls += 1
             self._depth += 1
             answer = Answer()
@@ -155,6 +162,14 @@ class KernelWire(Wire):
         except Exception:  # noqa: BLE001 - whatever a user's function raises is shown to the user
             print(f"In an observer, {function!r}:", file=sys.stderr)  # noqa: T201
             traceback.print_exc()
+
+
+def _folder() -> str:
+    try:
+        # Before every call; a Path would cost ten times as much.
+        return os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        return "/"
 
 
 def _nothing(*_: Any) -> None: ...

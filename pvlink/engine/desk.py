@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import os
@@ -62,6 +63,12 @@ class Desk:
         """Make a view ready to be watched; its id. The size counts until a viewer says its own."""
         return self._loop.add(view, width, height).id
 
+    def move(self, folder: str) -> None:
+        """The kernel works in another folder now: relative names mean that one."""
+        # One that is gone, or closed to us, will be said by whoever opens a file there.
+        with contextlib.suppress(OSError):
+            os.chdir(folder)
+
     def cell_ended(self) -> None:
         """A cell that used ParaView is over: show what it did."""
         self._loop.altered()
@@ -83,8 +90,13 @@ def _described(value: Any) -> tuple[str, Any]:
 
 def _arguments(function: types.FunctionType) -> list[tuple[str, int, tuple[Any, ...]]]:
     """Name, kind and default (if any) of each argument; a default that is no plain value becomes `...`."""
+    shown = (*_PLAIN, list, tuple, dict)
     return [
-        (p.name, int(p.kind), () if p.default is p.empty else (p.default if type(p.default) in _PLAIN else ...,))
+        (
+            p.name,
+            int(p.kind),
+            () if p.default is p.empty else (p.default if issubclass(type(p.default), shown) else ...,),
+        )
         for p in inspect.signature(function).parameters.values()
     ]
 

@@ -138,6 +138,8 @@ class Screen:
             os.environ["DISPLAY"] = self._xvfb.display()
             self.description = f"its own X server {os.environ['DISPLAY']}"
         elif "DISPLAY" not in os.environ and needs_x():
+            if self._wish == "none":
+                raise NoDisplay("display='none' was asked for, but this ParaView has neither EGL nor OSMesa")
             raise NoDisplay(
                 "this ParaView draws through X, there is no display, and Xvfb is not installed. "
                 "Install it (Debian, Ubuntu: apt install xvfb; Red Hat: dnf install xorg-x11-server-Xvfb; "

@@ -36,8 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
         asyncio.run(_run(options.session, socket.socket(fileno=options.control_fd)))
-    except (rendezvous.RendezvousError, OSError, ValueError) as error:
+    except (rendezvous.RendezvousError, ValueError) as error:
         log.error("%s", error)
+        return 1
+    except OSError as error:
+        places = ", ".join(map(str, rendezvous.candidates()))
+        log.error("no socket could be made in %s: %s. PVLINK_RUNTIME_DIR may name another place.", places, error)
         return 1
     return 0
 
