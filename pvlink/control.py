@@ -38,9 +38,6 @@ class Control:
                 answer, blob = self._exchange({"id": next(self._numbers), "op": op, **facts}, fd, patience)
             except (OSError, EOFError) as error:
                 raise self._lost() from error
-            interrupted = self._interrupt.take()
-        if interrupted:
-            raise KeyboardInterrupt
         if not answer.get("ok"):
             raise ValueError(answer.get("error", f"the streamer refused {op!r}"))
         return answer, blob

@@ -38,21 +38,29 @@ class Interrupt:
             self._depth -= 1
             if self._depth == 0:
                 self._restore()
+                # One that came after the last look must not wait for the next call, which may never come.
+                if self.take() and error is None:
+                    signal.raise_signal(signal.SIGINT)
+
+    @property
+    def noting(self) -> bool:
+        """Whether the signal is noted just now."""
+        return self._depth > 0
 
     def _restore(self) -> None:
         # None: the handler was not set from Python and cannot be set back from it.
         signal.signal(signal.SIGINT, self._previous if self._previous is not None else signal.SIG_DFL)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.pending and self._noted >= 0:
+            os.write(self._noted, b"!")
         self.pending = True
-        with suppress(BlockingIOError):
-            if self._noted >= 0:
-                os.write(self._noted, b"!")
 
     def take(self) -> bool:
         """Whether there was one; it is taken."""
         pending, self.pending = self.pending, False
         if pending and self.fd >= 0:
+            # Nothing is there when the interrupt was handed on rather than signalled.
             with suppress(BlockingIOError):
                 os.read(self.fd, 64)
         return pending

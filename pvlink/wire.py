@@ -158,7 +158,8 @@ class KernelWire(Wire):
             with self._interrupt.allowed():
                 function(*args, **dict(kwargs))
         except KeyboardInterrupt:
-            self._interrupt.pending = True
+            # It was meant for the cell that waits; between cells there is none.
+            self._interrupt.pending = self._interrupt.noting
         except Exception:  # noqa: BLE001 - whatever a user's function raises is shown to the user
             print(f"In an observer, {function!r}:", file=sys.stderr)  # noqa: T201
             traceback.print_exc()

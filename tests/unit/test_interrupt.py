@@ -1,0 +1,120 @@
+"""Ctrl-C while pvlink waits: noted at once, raised where it does no harm."""
+
+from __future__ import annotations
+
+import select
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from pvlink.interrupt import Interrupt
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Interrupt]:
+    before = signal.getsignal(signal.SIGINT)
+    one = Interrupt()
+    yield one
+    one.close()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def readable(interrupt: Interrupt) -> bool:
+    return bool(select.select([interrupt.fd], [], [], 0)[0])
+
+
+def test_a_signal_is_noted_and_taken_once(interrupt: Interrupt) -> None:
+    with interrupt:
+        signal.raise_signal(signal.SIGINT)
+        assert readable(interrupt)
+        assert interrupt.take()
+        assert not readable(interrupt)
+        assert not interrupt.take()
+
+
+def test_many_signals_are_one(interrupt: Interrupt) -> None:
+    with interrupt:
+        for _ in range(100):
+            signal.raise_signal(signal.SIGINT)
+        assert interrupt.take()
+        assert not readable(interrupt)
+
+
+def test_a_signal_nobody_took_is_raised_at_the_end(interrupt: Interrupt) -> None:
+    reached = False
+    with pytest.raises(KeyboardInterrupt), interrupt:  # noqa: PT012 - where it is raised is what is tested
+        signal.raise_signal(signal.SIGINT)
+        reached = True
+    assert reached
+    assert not interrupt.pending
+
+
+def test_another_error_goes_first_and_the_signal_with_it(interrupt: Interrupt) -> None:
+    with pytest.raises(ZeroDivisionError), interrupt:  # noqa: PT012
+        signal.raise_signal(signal.SIGINT)
+        raise ZeroDivisionError
+    with interrupt:
+        assert not interrupt.take()
+
+
+def test_outside_it_is_as_it_was(interrupt: Interrupt) -> None:
+    with interrupt:
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_it_nests(interrupt: Interrupt) -> None:
+    with interrupt:
+        with interrupt:
+            signal.raise_signal(signal.SIGINT)
+        assert interrupt.take()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.take()
+
+
+def test_the_users_own_code_is_interrupted_as_ever(interrupt: Interrupt) -> None:
+    with interrupt:
+        with pytest.raises(KeyboardInterrupt), interrupt.allowed():
+            signal.raise_signal(signal.SIGINT)
+        assert not interrupt.take()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.take()
+    with interrupt.allowed():
+        pass
+
+
+def test_another_thread_leaves_the_handler_alone(interrupt: Interrupt) -> None:
+    seen = []
+
+    def work() -> None:
+        with interrupt:
+            seen.append((signal.getsignal(signal.SIGINT), interrupt.noting))
+            with interrupt.allowed():
+                pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(signal.default_int_handler, False)]
+
+
+def test_a_handler_of_the_users_own_is_told(interrupt: Interrupt) -> None:
+    told = []
+    before = signal.signal(signal.SIGINT, lambda *_: told.append(1))
+    try:
+        with interrupt:
+            signal.raise_signal(signal.SIGINT)
+            assert told == []
+        assert told == [1]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_closed_it_still_says_whether_there_was_one(interrupt: Interrupt) -> None:
+    with interrupt:
+        interrupt.close()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.take()
