@@ -111,6 +111,17 @@ class Watcher:
     def visible(self, visible: bool) -> None:
         self._do(self.viewer.call(Visible(visible)))
 
+    def ask(self, method: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """The raw answer to a call, which may be nonsense."""
+        return self._do(self.viewer.ask(method, fields))
+
+    def send_bytes(self, data: bytes) -> None:
+        """What no viewer would send."""
+        self._do(self.viewer.ws.send_bytes(data))
+
+    def until_closed(self) -> None:
+        self.until(lambda: self.viewer.ws.closed)
+
     def stall(self) -> None:
         self._loop.call_soon_threadsafe(self.viewer.stall)
 
