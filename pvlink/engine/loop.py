@@ -27,6 +27,7 @@ OUTPUT_LIMIT = 16 << 20
 # Requests of the kernel answered before the views get their turn, in seconds.
 TURN = 0.01
 STDOUT, STDERR = 1, 2
+GONE = "This view was deleted. The picture is the last one; display another view to go on."
 _CAPTURES = ("SaveScreenshot", "SaveAnimation", "WriteImage", "WriteAnimation", "ExportView", "SaveExtracts")
 
 
@@ -203,9 +204,7 @@ class Loop:
     def _drop(self, view: LiveView) -> None:
         del self._views[view.id]
         view.forget()
-        self._stream.send(
-            {"op": "gone", "view": view.id, "message": "This view was deleted. The picture is the last one."}
-        )
+        self._stream.send({"op": "gone", "view": view.id, "message": GONE})
 
     # -- told by the streamer --------------------------------------------------------------------
 
