@@ -46,11 +46,30 @@ Open = Callable[..., Notebook]
 Keep = Callable[[Page, str], None]
 
 
+# What the pages had to say about the viewer, since the test began.
+complaints: list[str] = []
+
+
+def complain(kind: str, text: str) -> None:
+    if kind in ("warning", "error") and "pvlink" in text and "WebSocket connection" not in text:
+        complaints.append(f"{kind}: {text}")
+
+
+@pytest.fixture(autouse=True)
+def no_complaints() -> Iterator[None]:
+    """The viewer neither throws nor warns, whatever the test does to it."""
+    complaints.clear()
+    yield
+    assert complaints == []
+
+
 @contextmanager
 def window(browser: Browser, **how: Any) -> Iterator[BrowserContext]:
     """A browser window of its own; its pages remember what their views painted."""
     context = browser.new_context(**{"viewport": VIEWPORT, **how})
     context.add_init_script(REMEMBER)
+    context.on("console", lambda message: complain(message.type, message.text))
+    context.on("weberror", lambda error: complain("error", f"{error.error.message}\n{error.error.stack}"))
     yield context
     context.close()
 
@@ -111,17 +130,37 @@ def view(shown: Notebook) -> View:
     return view
 
 
+@pytest.fixture(scope="package")
+def desk(jupyter: Server, context: BrowserContext) -> Iterator[Page]:
+    """A JupyterLab in which notebooks are opened one after the other: a page that is there already is quicker."""
+    page = context.new_page()
+    page.goto(f"{jupyter.url}lab/workspaces/desk?token={jupyter.token}")
+    page.wait_for_function("window.jupyterapp?.restored.then(() => true)", timeout=90_000)
+    yield page
+    page.close()
+
+
 @pytest.fixture
-def notebook(request: pytest.FixtureRequest, jupyter: Server, page: Page) -> Iterator[Open]:
-    """Makes a notebook of these cells and opens it; its kernel ends with the test."""
+def notebook(request: pytest.FixtureRequest, jupyter: Server) -> Iterator[Open]:
+    """Makes a notebook of these cells and opens it; its kernel ends with the test.
+
+    `app`: "lab" or "notebook" for a page of its own, JupyterLab's or Notebook 7's.
+    """
     name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
     before = jupyter.kernels()
+    made: list[Notebook] = []
 
-    def open_notebook(*cells: str, **where: str) -> Notebook:
+    def open_notebook(*cells: str, app: str = "") -> Notebook:
         write_notebook(jupyter.root / f"{name}.ipynb", cells)
-        return Notebook(page, jupyter, f"{name}.ipynb").open(**where)
+        page: Page = request.getfixturevalue("page" if app else "desk")
+        page.bring_to_front()
+        opened = Notebook(page, jupyter, f"{name}.ipynb", others=before)
+        made.append(opened)
+        return opened.open(app) if app else opened.open_on_desk()
 
     yield open_notebook
+    for opened in made:
+        opened.close()
     jupyter.end_kernels(but=before)
 
 

@@ -15,10 +15,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-import nbformat
-
 # A cold machine imports JupyterLab for a while.
 START_S = 90.0
+UNRUN = {"metadata": {}, "outputs": [], "execution_count": None}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -29,9 +28,23 @@ def free_port() -> int:
 
 
 def write_notebook(path: Path, cells: Sequence[str]) -> None:
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    made.metadata["kernelspec"] = KERNEL
-    nbformat.write(made, path)
+    made = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{number}",
+                "source": cell,
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+            }
+            for number, cell in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": KERNEL},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(made))
 
 
 class Server:
@@ -80,7 +93,12 @@ class Server:
         with self.log.open("w") as log, ExitStack() as stack:
             # Not in the checkout: what the server and its kernels import is what is installed.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", *self._arguments], cwd=self._home, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [sys.executable, "-P", *self._arguments],
+                cwd=self._home,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
             stack.callback(self._end)
             self._wait()

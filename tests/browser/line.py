@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+# First line of a viewer's request for its websocket.
+VIEW = re.compile(r"/pvlink/\w+/ws[ ?]")
 
 
 @dataclass(eq=False)
@@ -43,7 +48,8 @@ class Line:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ask(self._end())
+        self._loop.call_soon_threadsafe(self._server.close)
+        self._ask(self._end(self.connections))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -51,11 +57,11 @@ class Line:
     @property
     def views(self) -> list[Connection]:
         """The viewers' websockets among them."""
-        return [connection for connection in self.connections if "/pvlink/" in connection.request.partition("?")[0]]
+        return [connection for connection in self.connections if VIEW.search(connection.request)]
 
     def cut(self) -> None:
         """Ends every viewer's socket, as a proxy does that restarts."""
-        self._do(lambda: [self._close(connection) for connection in self.views])
+        self._ask(self._end(self.views))
 
     def silence(self) -> None:
         """From now on these sockets carry nothing, and look open."""
@@ -65,24 +71,18 @@ class Line:
     def down(self) -> None:
         """Cuts everything and takes nothing new."""
         self._down = True
-        self._do(lambda: [self._close(connection) for connection in list(self.connections)])
+        self._ask(self._end(self.connections))
 
     def up(self) -> None:
         self._down = False
 
-    def _do(self, work: Callable[[], object]) -> None:
-        async def now() -> None:
-            work()
-
-        self._ask(now())
-
-    def _ask[T](self, work: "asyncio._CoroutineLike[T]") -> T:
+    def _ask(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _end(self) -> None:
-        self._server.close()
-        for connection in list(self.connections):
+    async def _end(self, connections: Sequence[Connection]) -> None:
+        for connection in list(connections):
             self._close(connection)
+        # Let the cancelled tasks notice.
         await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -92,7 +92,10 @@ class Line:
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._to_port)
         connection = Connection(writer, to_server)
         self.connections.append(connection)
-        pumps = self._pump(connection, reader, to_server, up=True), self._pump(connection, from_server, writer, up=False)
+        pumps = (
+            self._pump(connection, reader, to_server, up=True),
+            self._pump(connection, from_server, writer, up=False),
+        )
         connection.tasks = [asyncio.create_task(pump) for pump in pumps]
         await asyncio.wait(connection.tasks, return_when=asyncio.FIRST_COMPLETED)
         self._close(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from playwright.sync_api import Page
@@ -23,6 +24,9 @@ READY = """async () => {
   await context.sessionContext.ready;
   await context.sessionContext.session.kernel.info;
 }"""
+OPEN_ON_DESK = (
+    "path => jupyterapp.commands.execute('docmanager:open', { path, kernel: { name: 'python3' } }).then(() => 0)"
+)
 # Answers the errors of the cell's outputs once it has run.
 RUN = """async (index) => {
   const { content } = jupyterapp.shell.currentWidget;
@@ -63,17 +67,33 @@ class CellFailedError(Exception):
 class Notebook:
     """A notebook on a page."""
 
-    def __init__(self, page: Page, server: Server, name: str) -> None:
+    def __init__(self, page: Page, server: Server, name: str, *, others: Sequence[str] = ()) -> None:
         self.page = page
         self.server = server
         self.name = name
         self.path = server.root / name
+        # Kernels that are none of ours.
+        self._others = others
 
     def open(self, app: str = "lab", base: str | None = None) -> Notebook:
         """`base`: where the server is to be found, if not where it listens."""
         address = PATHS[app].format(name=self.name, token=self.server.token)
         self.page.goto(f"{base or self.server.url}{address}")
         return self.ready()
+
+    def open_on_desk(self) -> Notebook:
+        """In a JupyterLab that is open already."""
+        self.page.set_viewport_size({"width": 1200, "height": 900})
+        self.page.evaluate(OPEN_ON_DESK, self.name)
+        return self.ready()
+
+    def close(self) -> None:
+        """Without being asked whether to save it."""
+        if not self.page.is_closed():
+            self.page.evaluate("() => window.jupyterapp?.shell.currentWidget?.dispose()")
+
+    def end_kernel(self) -> None:
+        self.server.end_kernels(but=self._others)
 
     def reload(self) -> Notebook:
         self.page.reload()
@@ -124,11 +144,15 @@ class Notebook:
         said = self.ask("s = pvlink.session(); print(s.about['pid'], s._streamer.pid)")
         return [int(pid) for pid in said.split()]
 
+    def shown(self, index: int = 0) -> str:
+        """The name of the view that a cell shows."""
+        found = (output["data"][MIME] for output in self.outputs(index) if MIME in output.get("data", {}))
+        return str(next(found)["view"])
+
     def stats(self, index: int = 0) -> dict[str, Any]:
         """What the streamer has measured of the view that a cell shows."""
-        shown = next(output["data"][MIME] for output in self.outputs(index) if MIME in output.get("data", {}))
         stats: dict[str, Any] = json.loads(
-            self.ask(f"import json; print(json.dumps(pvlink.session().stats({shown['view']!r})))")
+            self.ask(f"import json; print(json.dumps(pvlink.session().stats({self.shown(index)!r})))")
         )
         return stats
 

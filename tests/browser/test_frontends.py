@@ -43,9 +43,7 @@ def test_a_view_in_voila_on_a_jupyter_server_is_seen_and_turned(
     assert changed(first, turned) > 0.05
 
 
-def test_the_voila_command_has_no_way_to_the_view_and_shows_its_picture(
-    tmp_path: Path, page: Page, keep: Keep
-) -> None:
+def test_the_voila_command_has_no_way_to_the_view_and_shows_its_picture(tmp_path: Path, page: Page, keep: Keep) -> None:
     server = Server.voila(tmp_path / "voila", "alone.ipynb")
     write_notebook(server.root / "alone.ipynb", [SIX_LINES])
     with server:
@@ -55,6 +53,10 @@ def test_the_voila_command_has_no_way_to_the_view_and_shows_its_picture(
         keep(page, "frontend-voila-command")
 
         picture = page.get_by_role("img", name="Last picture of a ParaView view")
-        assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [True, 960, 480]
+        assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [
+            True,
+            960,
+            480,
+        ]
         expect(said).to_contain_text("Saved picture.")
         expect(said).to_contain_text("no pvlink")

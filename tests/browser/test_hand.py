@@ -108,7 +108,9 @@ def test_keys_in_the_view_are_not_the_notebooks(view: View, shown: Notebook) -> 
 def test_escape_gives_the_keys_back_to_the_notebook(view: View) -> None:
     view.press("Escape")
 
-    assert view.canvas.evaluate("canvas => document.activeElement !== canvas && document.activeElement !== document.body")
+    assert view.canvas.evaluate(
+        "canvas => document.activeElement !== canvas && document.activeElement !== document.body"
+    )
 
 
 def test_one_finger_turns(view: View) -> None:

@@ -31,6 +31,8 @@ def test_a_view_at_rest_paints_nothing_renders_nothing_and_takes_no_processor_ti
     # What was asked is answered, and the kernel has forgotten it.
     view.rests()
     opened.page.wait_for_timeout(1000)
+    # These are the right ones: they have been at work.
+    assert min(processor_time(pids)) > 0.05
 
     renders, sent = opened.ask("print(len(renders))"), opened.stats()["frames"]
     painted, before = len(view.paints()), processor_time(pids)

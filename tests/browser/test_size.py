@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import Keep, Open, SIX_LINES, window
+from tests.browser.conftest import SIX_LINES, Keep, Open, window
 from tests.browser.notebook import Notebook
-from tests.browser.view import Pixels, View
+from tests.browser.view import View
 
 
 def fits(view: View) -> bool:
@@ -27,13 +27,7 @@ def becomes_fitting(view: View) -> None:
     )
 
 
-def detail(picture: Pixels) -> float:
-    """How much neighbouring pixels differ where they differ at all: a picture blown up has half as much."""
-    steps = np.abs(np.diff(picture.astype(int), axis=1)).max(axis=2)
-    return float(np.percentile(steps[steps > 8], 90))
-
-
-def test_a_screen_of_double_density_gets_every_pixel(browser: Browser, shown: Notebook, keep: Keep) -> None:
+def test_a_screen_of_double_density_gets_every_pixel(browser: Browser, shown: Notebook, view: View, keep: Keep) -> None:
     with window(browser, device_scale_factor=2) as context:
         opened = Notebook(context.new_page(), shown.server, shown.name).open()
         view = opened.view().live()

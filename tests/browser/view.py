@@ -48,7 +48,7 @@ class Paint:
     frame: int
     still: bool
     codec: str
-    inputMs: float
+    inputMs: float  # noqa: N815 - as the event says it
 
 
 class View:
@@ -107,7 +107,10 @@ class View:
         """Until a JavaScript expression of `host` (and `argument`) holds."""
         self.host.wait_for(state="attached", timeout=timeout)
         self.page.wait_for_function(
-            f"([host, argument]) => !!({condition})", arg=[self.host.element_handle(), argument], polling=30, timeout=timeout
+            f"([host, argument]) => !!({condition})",
+            arg=[self.host.element_handle(), argument],
+            polling=30,
+            timeout=timeout,
         )
 
     def becomes(self, state: str, timeout: float = PATIENCE_MS) -> None:
@@ -122,6 +125,10 @@ class View:
 
     def painted_after(self, frame: int) -> None:
         self.until("+host.dataset.pvlinkFrame > argument", frame)
+
+    def steady(self) -> None:
+        """Nothing fades in or out any more."""
+        self.until("host.getAnimations({ subtree: true }).every(each => each.playState === 'finished')")
 
     def rests(self) -> Pixels:
         """The still is there, and nothing follows it. Answers its pixels."""
@@ -158,8 +165,12 @@ class View:
         """Touches: each argument is where the fingers are at one moment, in fractions of the picture."""
         client: CDPSession = self.page.context.new_cdp_session(self.page)
         for step, places in enumerate(path):
-            points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(self.at(*place) for place in places)]
-            client.send("Input.dispatchTouchEvent", {"type": "touchStart" if step == 0 else "touchMove", "touchPoints": points})
+            points = [
+                {"x": x, "y": y, "id": number} for number, (x, y) in enumerate(self.at(*place) for place in places)
+            ]
+            client.send(
+                "Input.dispatchTouchEvent", {"type": "touchStart" if step == 0 else "touchMove", "touchPoints": points}
+            )
         client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         client.detach()
 
