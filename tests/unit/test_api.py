@@ -1,0 +1,141 @@
+"""The public API, known by heart."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pvlink
+from pvlink import errors
+
+SIGNATURES = {
+    "doctor": "() -> 'bool'",
+    "session": "() -> 'Session | None'",
+    "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
+    "start": (
+        "(pvpython: 'str | os.PathLike[str] | None' = None, *, display: 'str' = 'auto', **unknown: 'Any') -> 'Session'"
+    ),
+    "stop": "() -> 'None'",
+}
+METHODS = {
+    "Session": {
+        "about": None,
+        "alive": None,
+        "desk": None,
+        "display": None,
+        "found": None,
+        "id": None,
+        "picture": "(self, view: 'str', patience: 'float') -> 'bytes'",
+        "stats": "(self, view: 'str') -> 'dict[str, Any]'",
+        "stop": "(self) -> 'None'",
+        "view_id": "(self, obj: 'Any') -> 'str | None'",
+        "watch": "(self, proxy: 'Any', width: 'int' = 0, height: 'int' = 0) -> 'str'",
+    },
+    "View": {
+        "screenshot": "(self, path: 'str | Path | None' = None) -> 'bytes'",
+        "stats": None,
+    },
+}
+ERRORS = [
+    "EngineLost",
+    "EngineStartError",
+    "OptionError",
+    "PvlinkError",
+    "PvpythonNotFound",
+    "StreamerLost",
+    "ViewError",
+]
+
+
+def test_the_names_are_these() -> None:
+    assert sorted(pvlink.__all__) == sorted([*SIGNATURES, *METHODS, *ERRORS, "__version__"])
+    assert dir(pvlink) == sorted(pvlink.__all__)
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_the_functions_take_these(name: str) -> None:
+    assert str(inspect.signature(getattr(pvlink, name))) == SIGNATURES[name]
+    assert getattr(pvlink, name).__doc__
+
+
+@pytest.mark.parametrize(
+    ("cls", "method"), [(cls, name) for cls, methods in METHODS.items() for name, said in methods.items() if said]
+)
+def test_the_methods_take_these(cls: str, method: str) -> None:
+    function = getattr(getattr(pvlink, cls), method)
+    assert str(inspect.signature(function)) == METHODS[cls][method]
+    assert function.__doc__
+
+
+@pytest.mark.parametrize("cls", METHODS)
+def test_nothing_else_is_public(cls: str) -> None:
+    own = vars(getattr(pvlink, cls))
+    found = {name for name in own if not name.startswith("_")}
+    traits = {"session", "view", "width", "height", "of"} if cls == "View" else set()
+    assert found - traits <= set(METHODS[cls])
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'strat'"):
+        _ = pvlink.strat
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["api", "sessions", "checkup", "simple", "view"], 2)))
+def test_functions_are_functions_whatever_was_imported_before(order: tuple[str, ...]) -> None:
+    imports = "\n".join(f"import pvlink.{module}" for module in order if module != "simple")
+    code = (
+        f"import pvlink\n{imports}\n"
+        "assert all(callable(getattr(pvlink, n)) for n in ('session', 'doctor', 'show', 'start', 'stop'))\n"
+        "assert pvlink.session() is None\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_importing_it_is_cheap_and_brings_nothing() -> None:
+    heavy = {"numpy", "rpyc", "anywidget", "paraview"}
+    code = f"import sys, pvlink; print(sorted({heavy} & {{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_errors_are_the_tree_in_the_docstring() -> None:
+    assert errors.__doc__ is not None
+    lines = [line.split() for line in errors.__doc__.splitlines()]
+    drawn = ["PvlinkError"] if ["PvlinkError"] in lines else []
+    drawn += [words[1] for words in lines if words and words[0][0] in "├└"]
+    classes = {
+        name: cls for name, cls in vars(errors).items() if inspect.isclass(cls) and cls.__module__ == "pvlink.errors"
+    }
+    assert drawn[0] == "PvlinkError"
+    assert sorted(drawn) == sorted(classes) == ERRORS
+    assert all(classes[name].__bases__[0] is errors.PvlinkError for name in drawn[1:])
+    assert issubclass(errors.OptionError, TypeError)
+    assert issubclass(errors.OptionError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"pvpthon": "x"}, r"pvlink\.start\(\) has no option 'pvpthon'\. It takes: pvpython, display\."),
+        ({"display": "yes"}, r"display='yes': it is 'auto', 'own', 'none', or a display .* such as ':0'"),
+        ({"display": "far.away:0"}, "a display of this machine"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_named_with_those_that_do(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(pvlink.OptionError, match=said):
+        pvlink.start(**options)
+
+
+def test_without_a_session_what_needs_one_says_so() -> None:
+    assert pvlink.session() is None
+    pvlink.stop()
+    with pytest.raises(pvlink.PvlinkError, match=r"No session runs\. Call pvlink\.start\(\) first"):
+        pvlink.show()
