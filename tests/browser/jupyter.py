@@ -17,7 +17,6 @@ from typing import Any, Self
 
 # A cold machine imports JupyterLab for a while.
 START_S = 90.0
-UNRUN = {"metadata": {}, "outputs": [], "execution_count": None}
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
