@@ -29,6 +29,9 @@ class Pace:
     # The window already holds a full picture that nobody has read, rendered by the user's own call.
     rendered: bool = False
     moved_at: float = float("-inf")
+    # When the newest fast frame was done. A heavy one takes longer than a rest: what the hand did meanwhile is only
+    # heard of afterwards, and a full frame in between would double the time of each.
+    done_at: float = float("-inf")
 
     def moved(self, now: float) -> None:
         """A hand changed the view."""
@@ -48,7 +51,7 @@ class Pace:
             return None
         if self.rendered:
             return READ
-        moving = now - self.moved_at < REST
+        moving = now < self._rest_at()
         if self.changed:
             return FAST if moving else FULL
         return FULL if self.rough and not moving else None
@@ -57,8 +60,13 @@ class Pace:
         """Seconds until `due` may change by itself; none when only an event can change it."""
         if not self.wanted or not self.rough or self.changed or self.rendered:
             return None
-        return max(0.0, self.moved_at + REST - now)
+        return max(0.0, self._rest_at() - now)
 
-    def drawn(self, full: bool) -> None:
+    def drawn(self, full: bool, now: float = float("-inf")) -> None:
         self.wanted = self.changed = self.rendered = False
         self.rough = not full
+        if self.rough:
+            self.done_at = now
+
+    def _rest_at(self) -> float:
+        return max(self.moved_at, self.done_at) + REST

@@ -133,7 +133,7 @@ class LiveView:
         rendered = time.perf_counter()
         self.pool.read(self._window, slot)
         read = time.perf_counter()
-        self.pace.drawn(full=how != FAST)
+        self.pace.drawn(full=how != FAST, now=time.monotonic())
         return {
             "full": how != FAST,
             "time": started,

@@ -313,6 +313,34 @@ def test_two_views_are_shown_at_once_and_one_outlives_the_other(kernel: Kernel) 
     assert all(state.state != "gone" for state in one.states)
 
 
+def test_no_full_frame_comes_between_two_moves_however_slow_a_frame_is(kernel: Kernel) -> None:
+    slow = (
+        "import builtins, time, paraview.simple as simple\n"
+        "builtins.smooth = []\n"
+        "view = simple.GetActiveView()\n"
+        "def slow(*_):\n"
+        "    builtins.smooth.append(view.GetClientSideObject().GetUseFXAA())\n"
+        "    time.sleep(0.2)\n"
+        "view.SMProxy.AddObserver('StartEvent', slow)"
+    )
+    kernel.run(WORLD + CONTOUR)
+    with watching(kernel) as viewer:
+        still = viewer.still()
+        kernel.run(f"session.desk.attribute('builtins', 'exec')({slow!r}, {{}})")
+        viewer.quiet(1.0)
+        kernel.run("session.desk.attribute('builtins', 'exec')('import builtins; builtins.smooth.clear()', {})")
+        still = viewer.still(still.id)
+        viewer.quiet(1.0)
+        viewer.drag([(200 + step, 150) for step in range(90)], each=False, pause=0.016)
+        viewer.still(viewer.frames[-1].id)
+        smooth = kernel.run("answer = session.desk.attribute('builtins', 'smooth')")
+
+    # The one that the cell before asked for, those of the drag, the still.
+    assert smooth[1:-1] == [False] * (len(smooth) - 2)
+    assert len(smooth) > 6
+    assert smooth[-1]
+
+
 def test_the_view_takes_the_size_of_its_viewer(kernel: Kernel) -> None:
     kernel.run(WORLD + CONTOUR)
     with watching(kernel) as viewer:

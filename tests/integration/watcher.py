@@ -94,12 +94,21 @@ class Watcher:
         width, height = self.size
         return InputEvent(kind, (x + 0.5) / width, (y + 0.5) / height, **facts)
 
-    def drag(self, path: list[tuple[int, int]], *, button: str = "left", each: bool = True, **modifiers: bool) -> None:
+    def drag(
+        self,
+        path: list[tuple[int, int]],
+        *,
+        button: str = "left",
+        each: bool = True,
+        pause: float = 0.0,
+        **modifiers: bool,
+    ) -> None:
         """Press, move along, let go. With `each`, a move is sent when the former one has been answered by a frame."""
         facts: dict[str, Any] = {"button": BUTTONS[button], **modifiers}
         self.send(self.at("down", *path[0], **facts))
         for point in path[1:]:
             seq = self.send(self.at("move", *point, **modifiers))
+            time.sleep(pause)
             if each:
                 self.answered(seq)
         self.send(self.at("up", *path[-1], **facts))
