@@ -23,11 +23,11 @@ from rpyc.core import brine, consts, netref, vinegar
 from rpyc.core.channel import Channel
 from rpyc.core.protocol import Connection
 from rpyc.core.service import VoidService
-from rpyc.core.stream import SocketStream
 from rpyc.core.vinegar import GenericException
 
 from pvlink.engine import plain
 from pvlink.engine.method import FreshMethod
+from pvlink.engine.pipe import Pipe
 from pvlink.engine.plain import drained, is_plain_function
 
 __all__ = ["GenericException", "Reference", "RemoteMethod", "Unsendable", "Wire", "drained", "is_plain_function"]
@@ -152,7 +152,7 @@ class Wire(Connection):
 
     def __init__(self, sock: socket.socket, root: Any) -> None:
         self.service = root
-        super().__init__(_Root(), Channel(SocketStream(sock), compress=False), _CONFIG)
+        super().__init__(_Root(), Channel(Pipe(sock), compress=False), _CONFIG)
         # One thread reads at a time, by the kernel's turns and the engine's loop. rpyc's own lock for that stays taken
         # for good when an answer cannot be unpacked, or its reader is interrupted.
         self._recvlock = _NoLock()

@@ -174,6 +174,11 @@ def test_a_numpy_number_is_a_number(pair: Pair, dtype: Any) -> None:
     assert isinstance(back, int | float | np.ndarray)
 
 
+def test_a_large_array_comes_and_goes_whole(pair: Pair) -> None:
+    array = np.arange(2_000_000, dtype="f8")
+    assert np.array_equal(pair.desk.echo(array), array)
+
+
 class Colour(enum.IntEnum):
     RED = 3
 
