@@ -15,6 +15,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pvlink.errors import PvlinkError
+
 if TYPE_CHECKING:
     from pvlink.sessions import Session
 
@@ -77,7 +79,12 @@ class MirrorFinder(MetaPathFinder, Loader):
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
         try:
-            entries, doc = self._current().desk.module(name)
+            session = self._current()
+        except PvlinkError as error:
+            # Also for those who ask by importing whether there is a ParaView.
+            raise ModuleNotFoundError(f"{name!r} is ParaView's. {error}", name=name) from None
+        try:
+            entries, doc = session.desk.module(name)
         except ImportError as error:
             raise ModuleNotFoundError(f"ParaView's Python has no module {name!r}", name=name) from error
         space = module.__dict__

@@ -248,9 +248,11 @@ def test_another_paraview_ends_the_first_and_says_so(cells: Cells) -> None:
 def test_stopping_twice_is_stopping_once(cells: Cells) -> None:
     assert cells.run("pvlink.stop(); pvlink.stop(); session.stop(); session").result == cells.run("session").result
     assert cells.value("pvlink.session() is None")
-    shown = cells.run("Sphere()")
-    assert shown.error is not None
-    assert "pvlink.start()" in shown.error[1]
+    for code, kind in (("Sphere()", "PvlinkError"), ("import paraview.simple", "ModuleNotFoundError")):
+        shown = cells.run(code)
+        assert shown.error is not None
+        assert shown.error[0] == kind
+        assert "Call pvlink.start() first" in shown.error[1]
 
 
 # -- without a notebook --------------------------------------------------------------------------
