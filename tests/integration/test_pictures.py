@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -140,16 +141,24 @@ def test_a_screenshot_in_a_cell_is_never_shown_as_the_view(kernel: Kernel, tmp_p
     kernel.run(WORLD + CONTOUR)
     with watching(kernel) as viewer:
         still = viewer.still()
+        # With pauses, in which a frame would go out.
         kernel.run(
+            "import time\n"
             f"for size in ([100, 100], [640, 360], {list(SIZE)}):\n"
             f"    SaveScreenshot({str(tmp_path / 'one.png')!r}, view, ImageResolution=size,"
-            " OverrideColorPalette='WhiteBackground', TransparentBackground=1)\n"
-            f"SaveAnimation({str(tmp_path / 'many.png')!r}, view, ImageResolution=[321, 123], FrameWindow=[0, 2])"
+            " OverrideColorPalette='WhiteBackground')\n"
+            "    time.sleep(0.3)\n"
+            f"SaveAnimation({str(tmp_path / 'many.png')!r}, view, ImageResolution={list(SIZE)}, FrameWindow=[0, 2],"
+            " OverrideColorPalette='WhiteBackground')\n"
+            "time.sleep(0.3)"
         )
         viewer.quiet()
         after = viewer.still()
+    expected = pixels(still.data).astype(int)
 
     assert {(frame.width, frame.height) for frame in viewer.frames} == {SIZE}
+    # A JPEG is a little off everywhere; a white background would be far off.
+    assert [f.id for f in viewer.frames if np.abs(pixels(f.data) - expected).mean() > 3] == []
     assert difference(pixels(still.data), pixels(after.data)) == ""
 
 
