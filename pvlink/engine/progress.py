@@ -62,8 +62,11 @@ def _abort_sources(stop: bool) -> None:
     for source in simple.GetSources().values():
         algorithm = source.GetClientSideObject()
         if algorithm is not None and hasattr(algorithm, "SetAbortExecute"):
+            # Also marks it as changed, for VTK.
             algorithm.SetAbortExecute(stop)
-            algorithm.Modified()
+        if not stop:
+            # ParaView keeps a record of its own of what is up to date.
+            source.SMProxy.MarkDirty(source.SMProxy)
 
 
 def _readable(vtk_class: str) -> str:

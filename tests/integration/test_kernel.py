@@ -129,11 +129,24 @@ def test_interrupting_ends_the_wait_at_once_and_results_are_right_afterwards(cel
     shown = cells.run(interruptible(LARGE + "smooth.UpdatePipeline()"), interrupt_after=1.0)
     assert float(shown.out) - shown.interrupted < 0.5
     assert cells.value(SMALL + COUNT) == expected
-    shown = cells.run(LARGE + "smooth.UpdatePipeline()", interrupt_after=1.5)
+    cells.run("Delete(smooth); Delete(contour); Delete(wavelet)")
+
+
+def test_what_was_interrupted_is_made_anew_when_it_is_asked_for(cells: Cells) -> None:
+    cells.run(
+        "wavelet = Wavelet(WholeExtent=[-20, 20] * 3)\n"
+        "contour = Contour(Input=wavelet, ContourBy=['POINTS', 'RTData'], Isosurfaces=[157.0])\n"
+        "smooth = Smooth(Input=contour, NumberofIterations=5000, Convergence=0.0)\n"
+        "area = IntegrateVariables(Input=smooth)"
+    )
+    area = "(area.UpdatePipeline(), area.CellData['Area'].GetRange()[0])[1]"
+    expected = cells.value(area)
+    cells.run("contour.Isosurfaces = [100.0]; contour.UpdatePipeline(); contour.Isosurfaces = [157.0]")
+    shown = cells.run("area.UpdatePipeline()", interrupt_after=0.8)
     assert shown.error is not None
     assert shown.error[0] == "KeyboardInterrupt"
-    assert cells.value(SMALL + COUNT) == expected
-    cells.run("Delete(smooth); Delete(contour); Delete(wavelet)")
+    assert cells.value(area) == expected
+    cells.run("Delete(area); Delete(smooth); Delete(contour); Delete(wavelet)")
 
 
 def test_interrupting_a_loop_of_short_calls_ends_it(cells: Cells) -> None:

@@ -32,6 +32,7 @@ def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
 
 
 def test_a_short_wait_shows_nothing(cell: Cell) -> None:
+    assert PATIENCE == 1.0
     bar = ProgressBar()
     bar.report("Contour", 0.1)
     bar.on_wait(PATIENCE * 0.99)
