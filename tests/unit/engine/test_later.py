@@ -38,7 +38,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> BusyKernel:
 
 
 def test_a_call_returns_at_once_with_nothing(kernel: BusyKernel) -> None:
-    assert Later("f")(1, 2) is None  # type: ignore[func-returns-value]
+    assert Later("f")(1, 2) is None
     assert kernel.calls == [(1, 2)]
 
 
