@@ -154,7 +154,7 @@ class Display:
 
 def plain(display: str) -> Interpreter:
     """ParaView's own Python, with nothing of ours in it."""
-    interpreter = Interpreter(["pvpython"], os.environ | {"DISPLAY": display, "HWLOC_COMPONENTS": "-gl"})
+    interpreter = Interpreter(["pvpython", "--no-mpi"], os.environ | {"DISPLAY": display, "HWLOC_COMPONENTS": "-gl"})
     interpreter.run("from paraview.simple import *")
     # Or the first Render() would undo what a scene says about the camera; traces call it too.
     interpreter.run("import paraview.simple; paraview.simple._DisableFirstRenderCameraReset()")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -34,7 +35,7 @@ class Watcher:
             raise
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -112,6 +113,28 @@ class Watcher:
             if each:
                 self.answered(seq)
         self.send(self.at("up", *path[-1], **facts))
+
+    def circle(self, seconds: float, rate: float) -> dict[int, float]:
+        """Drag round and round, waiting for nothing; when each message of input was sent."""
+        sent: dict[int, float] = {}
+
+        async def tell(kind: Any, angle: float) -> None:
+            self._seq += 1
+            sent[self._seq] = time.monotonic()
+            event = InputEvent(kind, 0.5 + 0.2 * math.cos(angle), 0.5 + 0.2 * math.sin(angle))
+            await self.viewer.call(Input(self._seq, [event]))
+
+        async def turn() -> None:
+            began, step = time.monotonic(), 0
+            await tell("down", 0.0)
+            while time.monotonic() - began < seconds:
+                step += 1
+                await tell("move", step * 0.05)
+                await asyncio.sleep(max(0.0, began + step / rate - time.monotonic()))
+            await tell("up", step * 0.05)
+
+        self._do(turn())
+        return sent
 
     def resize(self, width: int, height: int) -> None:
         self.size = (width, height)

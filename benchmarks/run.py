@@ -1,0 +1,43 @@
+"""`make bench`: measures everything, writes results.json and RESULTS.md beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import cell, figures, frames, mirror, starting
+
+PARTS = ("starting", "cell", "mirror", "frames")
+
+
+def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
+    runs, times, seconds = (3, 500, 1.5) if quick else (7, 3000, 4.0)
+    if "starting" in parts:
+        yield from starting.figures(runs)
+    if "cell" in parts:
+        yield from cell.figures(runs)
+    if "mirror" in parts:
+        yield from mirror.figures(max(runs, 5), times)
+    if "frames" in parts:
+        yield from frames.figures(runs, seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts; writes no file")
+    options = parser.parse_args()
+    found = []
+    for figure in measured(options.only, quick=options.quick):
+        floor = "" if figure.floor is None else f"   floor {figure.floor:g}"
+        print(f"{figure.name}: {figure.value:g} {figure.unit}{floor}", flush=True)
+        found.append(figure)
+    if set(options.only) == set(PARTS):
+        figures.write(found)
+
+
+main()
