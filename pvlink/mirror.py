@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pvlink.sessions import Session
 
 ROOT = "paraview"
+VTK_ROOTS = frozenset({"vtk", "vtkmodules"})
 _KINDS = [
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -63,13 +64,14 @@ class MirrorModule(ModuleType):
 class MirrorFinder(MetaPathFinder, Loader):
     """Answers `import paraview...` while a session runs."""
 
-    def __init__(self, current: CurrentSession) -> None:
+    def __init__(self, current: CurrentSession, roots: frozenset[str]) -> None:
         self._current = current
+        self._roots = roots
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != ROOT and not name.startswith(f"{ROOT}."):
+        if name.partition(".")[0] not in self._roots:
             return None
         return ModuleSpec(name, self, is_package=True)
 
@@ -96,7 +98,7 @@ class MirrorFinder(MetaPathFinder, Loader):
                 space[key] = value
             elif kind == "function":
                 space[key] = _function(self._current, name, key, *value)
-            elif kind == "module" and value.partition(".")[0] in {ROOT, *sys.stdlib_module_names}:
+            elif kind == "module" and value.partition(".")[0] in {ROOT, *VTK_ROOTS, *sys.stdlib_module_names}:
                 # `os` in a script means this kernel's, with its working directory.
                 space["_modules"][key] = value
 
@@ -121,9 +123,13 @@ def _function(
 
 
 def install(current: CurrentSession) -> None:
-    """Let `import paraview` find the mirror, before any ParaView this Python may have itself."""
+    """Let `import paraview` find the mirror, before any ParaView this Python may have itself.
+
+    VTK's modules are mirrored only where this Python has none: whoever installed VTK here means that one.
+    """
     if not any(isinstance(finder, MirrorFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, MirrorFinder(current))
+        sys.meta_path.insert(0, MirrorFinder(current, frozenset({ROOT})))
+        sys.meta_path.append(MirrorFinder(current, VTK_ROOTS))
 
 
 def real_paraview() -> bool:

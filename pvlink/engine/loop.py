@@ -34,6 +34,16 @@ _CAPTURES = ("SaveScreenshot", "SaveAnimation", "WriteImage", "WriteAnimation", 
 class EngineWire(Wire):
     """The engine's end: functions of the kernel become calls that nobody waits for."""
 
+    # Number of the request that is being answered.
+    answering: int | None = None
+
+    def _dispatch_request(self, seq: int, raw_args: Any) -> None:
+        self.answering = seq
+        try:
+            super()._dispatch_request(seq, raw_args)
+        finally:
+            self.answering = None
+
     def adopt(self, reference: Any) -> Any:
         return Later(reference) if is_function(reference) else reference
 
@@ -144,6 +154,7 @@ class Loop:
     def _serve_kernel(self) -> bool:
         """Answer for one turn's time; False when the kernel has gone."""
         deadline = time.monotonic() + TURN
+        self._progress.began()
         try:
             while self.wire.poll():
                 if time.monotonic() > deadline:
@@ -237,7 +248,9 @@ class Loop:
                 view.apply(part["events"], part["inputs"], now)
 
     def _is_abandoned(self) -> bool:
-        return int.from_bytes(self._abandoned[:8], "little") == self.wire.answering + 1
+        # What was given up may be a request that came up while this one was answered, such as an observer's.
+        answering = self.wire.answering
+        return answering is not None and answering < int.from_bytes(self._abandoned[:8], "little")
 
     # -- to whom it concerns ---------------------------------------------------------------------
 

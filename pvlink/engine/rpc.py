@@ -157,8 +157,6 @@ class Wire(Connection):
         # for good when an answer cannot be unpacked, or its reader is interrupted.
         self._recvlock = _NoLock()
         self._instance_classes: dict[tuple[str, int], type[Reference]] = {}
-        # Number of the request that this side works on.
-        self.answering = -1
 
     # -- what subclasses decide ------------------------------------------------------------------
 
@@ -253,7 +251,6 @@ class Wire(Connection):
     def _dispatch_request(self, seq: int, raw_args: tuple[int, Any]) -> None:
         # As rpyc does it, but an answer that cannot be sent is an exception for the one who asked, not for this loop.
         handler, args = raw_args
-        self.answering = seq
         try:
             self._send(consts.MSG_REPLY, seq, self._box(self._HANDLERS[handler](self, *self._unbox(args))))
         except BaseException as error:  # noqa: BLE001 - all of it belongs to the other side

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import inspect
 import json
 import os
@@ -268,6 +269,18 @@ def test_fetched_data_are_numbers_for_numpy(pvs: Any) -> None:
     there = numpy_to_vtk(by_function[:10], deep=1)
     assert there.GetNumberOfTuples() == 10
     assert there.GetValue(3) == by_function[3]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("vtkmodules") is not None, reason="this Python has its own VTK")
+def test_vtk_is_paraviews_where_this_python_has_none(pvs: Any) -> None:
+    import vtk
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    source = vtk.vtkSphereSource()
+    source.Update()
+
+    assert source.GetOutput().GetNumberOfPoints() == 50
+    assert vtk_to_numpy(source.GetOutput().GetPoints().GetData()).shape == (50, 3)
 
 
 def test_functions_of_the_user_are_observers(pvs: Any) -> None:
