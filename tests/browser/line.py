@@ -48,8 +48,7 @@ class Line:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
-        self._ask(self._end(self.connections))
+        self._ask(self._finish())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -78,6 +77,14 @@ class Line:
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+    async def _finish(self) -> None:
+        self._server.close()
+        await self._end(self.connections)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _end(self, connections: Sequence[Connection]) -> None:
         for connection in list(connections):

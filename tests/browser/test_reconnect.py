@@ -31,7 +31,8 @@ def far_away(line: Line, context: BrowserContext, shown: Notebook) -> Iterator[N
 @pytest.fixture
 def through(far_away: Notebook) -> Notebook:
     far_away.page.bring_to_front()
-    far_away.view().live().rests()
+    view = far_away.view().live()
+    view.after(lambda: view.press("z"))
     return far_away
 
 
