@@ -82,7 +82,7 @@ export class ViewOutput {
       ...place,
       ...view,
       ...(picture && { picture: `data:image/png;base64,${picture}` }),
-      onStill: (png) => this.saved.offer(png),
+      onStill: (png, touched) => this.saved.offer(png, touched),
     });
   }
 

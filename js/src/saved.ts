@@ -4,6 +4,8 @@ import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 
 // A picture is kept when the view has rested: storing marks the notebook as changed.
 const REST_MS = 1_500;
+// What a page shows this soon is what it was opened with, at most at another size.
+const SETTLING_MS = 3_000;
 
 // What a blob says as base64, without the "data:" in front.
 export function base64(blob: Blob): Promise<string> {
@@ -45,17 +47,26 @@ function metadataFor(model: IRenderMime.IMimeModel, picture: string): IRenderMim
 export class SavedPicture {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private model: IRenderMime.IMimeModel | null = null;
+  private readonly began = performance.now();
 
   follow(model: IRenderMime.IMimeModel): void {
     this.model = model;
   }
 
-  // A still was painted; keeps it unless another follows soon.
-  offer(png: () => Promise<Blob>): void {
+  // A still was painted, after this page's hand was at work or not; keeps it unless another follows soon.
+  offer(png: () => Promise<Blob>, touched: boolean): void {
     clearTimeout(this.timer);
+    if (!this.wants(touched)) return;
     this.timer = setTimeout(() => {
       this.keep(png).catch((error: unknown) => console.warn("pvlink: the picture was not kept:", error));
     }, REST_MS);
+  }
+
+  // A notebook open in two tabs is changed by the one in front, and by neither for being opened: the other would be
+  // told that the file has changed under it.
+  private wants(touched: boolean): boolean {
+    if (this.model && !pictureIn(this.model)) return true;
+    return document.hasFocus() && (touched || performance.now() - this.began > SETTLING_MS);
   }
 
   stop(): void {

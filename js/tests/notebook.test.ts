@@ -213,9 +213,9 @@ describe("the picture kept in the notebook", () => {
     const model = new FakeModel({ [MIME_TYPE]: VIEW as never });
     const saved = new SavedPicture();
     saved.follow(model);
-    saved.offer(() => Promise.resolve(blobOf(PIXEL)));
+    saved.offer(() => Promise.resolve(blobOf(PIXEL)), true);
     vi.advanceTimersByTime(1_000);
-    saved.offer(() => Promise.resolve(blobOf(PIXEL)));
+    saved.offer(() => Promise.resolve(blobOf(PIXEL)), true);
     vi.advanceTimersByTime(1_499);
     expect(model.sets).toBe(0);
     vi.advanceTimersByTime(1);
@@ -231,7 +231,7 @@ describe("the picture kept in the notebook", () => {
     const saved = new SavedPicture();
     const offer = (): void => {
       saved.follow(model);
-      saved.offer(() => Promise.resolve(blobOf(PIXEL)));
+      saved.offer(() => Promise.resolve(blobOf(PIXEL)), true);
     };
     model.rendered = offer;
     offer();
@@ -243,11 +243,32 @@ describe("the picture kept in the notebook", () => {
     expect(model.sets).toBe(1);
   });
 
+  it("is not replaced by a page that was only opened, nor by one in the background", () => {
+    vi.useFakeTimers();
+    const focus = vi.spyOn(document, "hasFocus");
+    const asked = vi.fn(() => Promise.resolve(blobOf(PIXEL)));
+    const saved = new SavedPicture();
+    saved.follow(new FakeModel({ [MIME_TYPE]: VIEW as never, "image/png": "b2xk" }));
+    const offered = (front: boolean, touched: boolean, later: number): boolean => {
+      focus.mockReturnValue(front);
+      vi.advanceTimersByTime(later);
+      asked.mockClear();
+      saved.offer(asked, touched);
+      vi.advanceTimersByTime(1_500);
+      return asked.mock.calls.length > 0;
+    };
+    expect(offered(true, false, 0)).toBe(false);
+    expect(offered(true, true, 0)).toBe(true);
+    expect(offered(false, true, 5_000)).toBe(false);
+    expect(offered(true, false, 0)).toBe(true);
+    focus.mockRestore();
+  });
+
   it("is left alone once the output is gone", () => {
     vi.useFakeTimers();
     const saved = new SavedPicture();
     saved.follow(bundle());
-    saved.offer(() => Promise.reject(new Error("too late")));
+    saved.offer(() => Promise.reject(new Error("too late")), true);
     saved.stop();
     expect(vi.getTimerCount()).toBe(0);
   });

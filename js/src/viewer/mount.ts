@@ -22,8 +22,8 @@ export interface MountOptions extends StageOptions {
   url: string;
   probe: string;
   view: string;
-  // A still was painted: a host may keep the picture.
-  onStill?: (png: () => Promise<Blob>) => void;
+  // A still was painted, after a hand was at work in this viewer or not: a host may keep the picture.
+  onStill?: (png: () => Promise<Blob>, touched: boolean) => void;
   openSocket?: OpenSocket;
   decode?: Decode;
 }
@@ -187,7 +187,7 @@ class Mounted implements Viewer {
     this.panel.touch();
     const detail: PaintedDetail = { frame: frame.id, still: frame.still, codec: frame.codec, inputMs };
     this.host.dispatchEvent(new CustomEvent("pvlink:painted", { bubbles: true, composed: true, detail }));
-    if (frame.still) this.options.onStill?.(() => this.png());
+    if (frame.still) this.options.onStill?.(() => this.png(), this.client in frame.inputs);
     return inputMs;
   }
 
