@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import time
@@ -81,6 +82,11 @@ def _row(figure: Figure) -> str:
     return f"| {figure.name} {arrow} | {figure.value:g} {figure.unit} | {floor} | {share} | {spread} |"
 
 
+def _number(text: str) -> str:
+    found = re.search(r"\d+\.\d+\.\d+", text)
+    return found[0] if found else "unknown"
+
+
 def _machine() -> str:
     cpu = next(
         (
@@ -93,7 +99,7 @@ def _machine() -> str:
     paraview = subprocess.run(["pvpython", "--version"], capture_output=True, text=True, check=False)
     versions = {
         "pvlink": __version__,
-        "ParaView": (paraview.stdout + paraview.stderr).split()[-1],
+        "ParaView": _number(paraview.stdout + paraview.stderr),
         "Python": platform.python_version(),
         "simplejpeg": version("simplejpeg"),
         "rpyc": version("rpyc"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.figures import Figure, higher, lower, ratio
 from benchmarks.scenes import BARE_LOOP, SCENES, SIZE
@@ -16,6 +18,8 @@ from tests.integration.watcher import Watcher
 
 # What a mouse sends.
 MOVES_PER_SECOND = 60
+# More than any frame rate: then the frames are the limit, not the hand.
+RESTLESS = 240
 BUSY = {
     "while True: pass": "while True: pass",
     "time.sleep": "import time; time.sleep(600)",
@@ -34,11 +38,11 @@ class Drag:
     still: float
 
 
-def drag(viewer: Watcher, seconds: float) -> Drag:
+def drag(viewer: Watcher, seconds: float, moves: float = MOVES_PER_SECOND) -> Drag:
     """Press, circle for so long, let go, wait for the still."""
     seen = len(viewer.frames)
     began = time.monotonic()
-    sent = viewer.circle(seconds, MOVES_PER_SECOND)
+    sent = viewer.circle(seconds, moves)
     ended = time.monotonic()
     newest = viewer.frames[-1].id
     viewer.still(newest)
@@ -63,7 +67,7 @@ def figures(runs: int, seconds: float) -> Iterator[Figure]:
 def _scene(name: str, scene: str, bare: Interpreter, kernel: Kernel, runs: int, seconds: float) -> Iterator[Figure]:
     bare.run(scene + BARE_LOOP.format(width=SIZE[0], height=SIZE[1]))
     kernel.run(scene)
-    drags, floors = [], []
+    drags, floors, most = [], [], []
     with Watcher(kernel.socket(), kernel.show(), *SIZE) as viewer:
         viewer.still()
         drag(viewer, 0.5)
@@ -71,14 +75,14 @@ def _scene(name: str, scene: str, bare: Interpreter, kernel: Kernel, runs: int, 
         viewer.quiet()
         for _ in range(runs):
             floors.append(bare.run(f"answer = turn({seconds})"))
+            most.append(drag(viewer, seconds, RESTLESS).rate)
             drags.append(drag(viewer, seconds))
         renders = [frame.render_ms + frame.readback_ms for frame in viewer.frames if not frame.still][1:]
         encodes = [frame.encode_ms for frame in viewer.frames if frame.codec == "jpeg"][1:]
-    rates = [found.rate for found in drags]
     latencies = [sorted(found.latencies) for found in drags]
     label = f"{name} scene, {SIZE[1]}p"
-    yield higher(f"{label}: frames/s at a viewer while dragging (floor: bare loop)", "1/s", rates, floors)
-    yield ratio(f"{label}: frames/s to the bare loop", rates, floors, "higher")
+    yield higher(f"{label}: frames/s at a viewer while dragging (floor: bare loop)", "1/s", most, floors)
+    yield ratio(f"{label}: frames/s to the bare loop", most, floors, "higher")
     yield lower(f"{label}: input to frame, p50", "ms", [found[len(found) // 2] for found in latencies])
     yield lower(f"{label}: input to frame, p95", "ms", [found[int(len(found) * 0.95)] for found in latencies])
     yield lower(f"{label}: hand at rest to lossless still", "ms", [found.still for found in drags])
@@ -86,7 +90,24 @@ def _scene(name: str, scene: str, bare: Interpreter, kernel: Kernel, runs: int, 
     yield lower(f"{label}: JPEG of a moving frame", "ms", [statistics.median(encodes)])
 
 
+def _spinning(runs: int, seconds: float) -> list[float]:
+    """What a spinning process takes from a bare loop: a core, of which there may be two."""
+    with Display() as display, plain(display) as bare:
+        bare.run(SCENES["light"] + BARE_LOOP.format(width=SIZE[0], height=SIZE[1]))
+        found = []
+        for _ in range(runs):
+            idle = bare.run(f"answer = turn({seconds})")
+            spinner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            try:
+                found.append(bare.run(f"answer = turn({seconds})") / idle)
+            finally:
+                spinner.kill()
+                spinner.wait()
+    return found
+
+
 def _busy(runs: int, seconds: float) -> Iterator[Figure]:
+    spinning = _spinning(runs, seconds)
     with Kernel.started() as kernel:
         kernel.run(SCENES["light"])
         with Watcher(kernel.socket(), kernel.show(), *SIZE) as viewer:
@@ -104,4 +125,5 @@ def _busy(runs: int, seconds: float) -> Iterator[Figure]:
                     kernel.said()
                     idle[name].append((before + drag(viewer, seconds).rate) / 2)
     for name in BUSY:
-        yield ratio(f"frames/s while the kernel is in {name}, to idle", busy[name], idle[name], "higher")
+        figure = ratio(f"frames/s while the kernel is in {name}, to idle", busy[name], idle[name], "higher")
+        yield replace(figure, floor=statistics.median(spinning)) if "while" in name else figure
