@@ -72,7 +72,9 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self._end_with_a_dead_line()
         path = rendezvous.find(session)
         if path is None or not rendezvous.answers(path):
-            self.close(NO_SESSION, "The kernel of this view has ended. The picture is the last one. Run the cells again.")
+            self.close(
+                NO_SESSION, "The kernel of this view has ended. The picture is the last one. Run the cells again."
+            )
             return
         try:
             self._relay = await Relay.connect(path, self)

@@ -114,3 +114,16 @@ def test_what_the_users_own_call_has_rendered_is_only_read() -> None:
     pace.user_rendered()
     pace.moved(5.0)
     assert pace.due(5.0) == FAST
+
+
+def test_a_frame_that_takes_longer_than_a_rest_is_no_rest() -> None:
+    pace = Pace(wanted=True)
+    pace.moved(0.0)
+    assert pace.due(0.0) == FAST
+    finished = 4 * REST
+    pace.drawn(full=False, now=finished)
+    pace.wanted = True
+    # The hand moved while the frame was made; its next event is still on the way.
+    assert pace.due(finished) is None
+    pace.moved(finished + REST / 2)
+    assert pace.due(finished + REST / 2) == FAST
