@@ -63,9 +63,10 @@ js-test:
 js-size:
 	@cd js && npm run --silent size
 
-soak: ## the tests that are long by nature
+soak: ## the tests that are long by nature, and three runs of all others in a row
 	@sh tools/setup.sh test
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+	@for run in 1 2 3; do $(BIN)/python -m pytest -q || exit 1; done
 
 bench: ## measure what the README claims; writes benchmarks/results.json
 	@sh tools/setup.sh bench
