@@ -20,7 +20,7 @@ from pvlink.engine.later import Later
 from pvlink.engine.progress import Progress
 from pvlink.engine.rpc import Wire, is_function
 from pvlink.engine.stream import Stream
-from pvlink.engine.view import LiveView, can_watch
+from pvlink.engine.view import LiveView, can_watch, is_registered
 
 # What the engine has printed and nobody has read, in bytes, before it is thrown away.
 OUTPUT_LIMIT = 16 << 20
@@ -75,6 +75,8 @@ class Loop:
     def add(self, proxy: Any, width: int, height: int) -> LiveView:
         if not can_watch(proxy):
             raise TypeError(f"{proxy!r} is not a view with a picture")
+        if not is_registered(proxy):
+            raise ValueError("this view was deleted")
         key = proxy.SMProxy.GetGlobalIDAsString()
         if key not in self._views:
             view = LiveView(proxy)
@@ -83,8 +85,6 @@ class Loop:
             self._views[key] = view
             self._stream.send({"op": "view", "view": key})
         view = self._views[key]
-        if not view.alive:
-            raise ValueError("this view was deleted")
         view.pace.altered()
         return view
 

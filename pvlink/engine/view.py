@@ -37,8 +37,6 @@ class LiveView:
         self._first_look()
         self._rendering = False
         self._tag = proxy.SMProxy.AddObserver("EndEvent", self._on_render)
-        # A view made by hand may never be registered; one that was and is no longer has been deleted.
-        self._was_registered = self._registered
         # Set by the owner while a screenshot is taken: what the window holds then is not the view.
         self.capturing = False
 
@@ -67,12 +65,7 @@ class LiveView:
     @property
     def alive(self) -> bool:
         """Whether the view is still there; a deleted one must not be touched."""
-        return bool(self.proxy.SMProxy) and (self._registered or not self._was_registered)
-
-    @property
-    def _registered(self) -> bool:
-        smproxy = self.proxy.SMProxy
-        return bool(smproxy.GetSessionProxyManager().GetProxyName("views", smproxy))
+        return is_registered(self.proxy)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -204,6 +197,12 @@ def can_watch(proxy: Any) -> bool:
     """Whether this is a view with a picture of its own (a spreadsheet has none)."""
     smproxy = getattr(proxy, "SMProxy", None)
     return smproxy is not None and smproxy.IsA("vtkSMViewProxy") and smproxy.GetRenderWindow() is not None
+
+
+def is_registered(proxy: Any) -> bool:
+    """Whether ParaView still has this view; deleting one takes it out of the register."""
+    smproxy = proxy.SMProxy
+    return bool(smproxy) and bool(smproxy.GetSessionProxyManager().GetProxyName("views", smproxy))
 
 
 def _rows(matrix: Any) -> list[float]:

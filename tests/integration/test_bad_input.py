@@ -180,6 +180,7 @@ def test_an_option_that_cannot_be_lists_the_valid_ones(call: str, valid: str, ke
         ("pvlink.show(Sphere())", "is not a view with a picture"),
         ("pvlink.show(3)", "is not a view with a picture"),
         ("pvlink.show(CreateView('SpreadSheetView'))", "is not a view with a picture"),
+        ("v = CreateView('RenderView'); Delete(v); pvlink.show(v)", "This view was deleted"),
         ("v = CreateView('RenderView'); pvlink.show(v); Delete(v); pvlink.show(v)", "This view was deleted"),
         ("v = CreateView('RenderView'); w = pvlink.show(v); Delete(v); w.screenshot()", "This view was deleted"),
     ],
