@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import ctypes.util
+import functools
 import os
 import secrets
 import select
@@ -65,7 +66,7 @@ class Xvfb:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=functools.partial(_die_with_parent, os.getpid()),
         )
         os.close(given)
         os.close(held)
@@ -178,6 +179,9 @@ def _cookie_file() -> int:
     return fd
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     # SIGTERM, not SIGKILL: Xvfb then removes /tmp/.X11-unix/Xn and /tmp/.Xn-lock.
     ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+    # Killed before it could be asked for the signal, the parent sends none.
+    if os.getppid() != parent:
+        os._exit(1)

@@ -43,6 +43,8 @@ export class Lifeline {
   private state: LineState = { kind: "connecting" };
   private visible = true;
   private joinedAt = 0;
+  // The last words of a session that ended, until another view is joined.
+  private farewell = "";
   // A wait that ran out while nobody looked.
   private overdue = false;
 
@@ -113,11 +115,15 @@ export class Lifeline {
     return {
       joined: (answer) => {
         this.joinedAt = this.now;
+        this.farewell = "";
         this.enter({ kind: "open" });
         this.events.joined(answer);
       },
       frame: (frame, receivedAt) => this.events.frame(frame, receivedAt),
-      view: (state) => this.events.view(state),
+      view: (state) => {
+        if (state.state === "ended") this.farewell = state.message;
+        this.events.view(state);
+      },
       end: (end) => void this.ended(end),
     };
   }
@@ -132,6 +138,8 @@ export class Lifeline {
   }
 
   private verdict({ kind, message }: End): LineState {
+    // Who has said goodbye is not lost.
+    if (this.farewell) return { kind: "ended", wait: ENDED_MS, message: this.farewell };
     if (kind === "ended") return { kind: "ended", wait: ENDED_MS, message };
     if (kind === "cut") return { kind: "waiting", wait: this.backoff.wait(), message };
     if (kind === "lost") return { kind: "lost", wait: this.backoff.wait(), message };
