@@ -162,6 +162,16 @@ describe("a lifeline", () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
+  it("takes a streamer that said goodbye for an ended session, not a lost one", async () => {
+    line.connect();
+    await FakeSocket.last.join();
+    FakeSocket.last.publish("pvlink.state", { state: "ended", message: "Run the cells again.", progress: null });
+    await settle();
+    FakeSocket.last.drop(4502, "The streamer ended.");
+    await settle();
+    expect(last()).toEqual({ kind: "ended", wait: 10_000, message: "Run the cells again." });
+  });
+
   it.each(["online", "pageshow"])("tries at once when the browser says %s", async (event) => {
     alive = () => Promise.reject(new TypeError("Failed to fetch"));
     line.connect();
