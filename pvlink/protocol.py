@@ -1,8 +1,9 @@
 """The wire between streamer and viewer, written once.
 
 `js/src/protocol.ts` is generated from this file (`python tools/generate_protocol.py`); a test fails when
-the two differ. One websocket carries one view. The viewer calls the methods in `METHODS`; the streamer
-publishes the topics in `TOPICS`. Both travel as wslink messages (msgpack in numbered chunks).
+the two differ. One websocket carries one view. It begins with a ticket (`Grant`, fetched over HTTP) and a handshake in
+two text messages (`Greet`, `Greeted`) that proves each side to the other. Then the viewer calls the methods in
+`METHODS`; the streamer publishes the topics in `TOPICS`. Both travel as wslink messages (msgpack in numbered chunks).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 # Raised whenever an older viewer could no longer understand the streamer, or the other way round.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 # A view larger than this is refused: 8k by 8k is 256 MB a frame, and no browser paints it in one piece.
 MAX_SIDE = 8192
@@ -21,15 +22,33 @@ MAX_SIDE = 8192
 MAX_MESSAGE_BYTES = 1 << 20
 MAX_EVENTS = 256
 
+# How long a ticket may be used, once, after it was given out.
+TICKET_SECONDS = 30
+# Websocket close codes of the streamer and the relay. The reason is a sentence for the user.
+# Not let in: no ticket, a used or an old one, a wrong proof. A new ticket may help.
+CLOSE_DENIED = 4401
+# Let in once, and no longer: the share was revoked or ran out.
+CLOSE_REVOKED = 4403
+# The session does not exist (any more).
+CLOSE_NO_SESSION = 4404
+# More viewers than the session takes.
+CLOSE_FULL = 4429
+# The streamer went away.
+CLOSE_GONE = 4502
+
 Side = Annotated[int, Meta(ge=1, le=MAX_SIDE)]
 # 0 is the left or top edge of the picture, 1 the right or bottom one. A drag may leave the picture.
 Fraction = Annotated[float, Meta(ge=-16.0, le=17.0)]
 Seq = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(max_length=64)]
 
 EventType = Literal["move", "down", "up", "wheel", "pinch", "key", "action"]
 Codec = Literal["jpeg", "png"]
 State = Literal["live", "busy", "ended", "lost", "gone"]
+# owner: everything, and sees who watches; control: moves the view; view: looks and changes nothing.
 Role = Literal["owner", "control", "view"]
+# How a viewer came in: through the Jupyter server, or by a shared link.
+Way = Literal["jupyter", "link"]
 Action = Literal[
     "reset",
     "+x",
@@ -50,6 +69,37 @@ Action = Literal[
     "zoom-in",
     "zoom-out",
 ]
+
+
+class Grant(Struct):
+    """What the ticket routes answer: leave to open one websocket, once, within TICKET_SECONDS."""
+
+    # Its name, said in `Greet`.
+    ticket: str
+    # Its secret, known to both sides from here on; it never crosses the websocket.
+    key: str
+    view: str
+    role: Role
+
+
+class Greet(Struct, forbid_unknown_fields=True):
+    """The viewer's first message, as JSON in a text message."""
+
+    protocol: int
+    ticket: Name
+    # Random, from the viewer: the streamer's proof cannot be an old one.
+    nonce: Annotated[str, Meta(min_length=16, max_length=64)]
+
+
+class Greeted(Struct):
+    """The streamer's answer, as JSON in a text message. The viewer's own proof follows as the secret of wslink's hello."""
+
+    protocol: int
+    version: str
+    nonce: str
+    # HMAC-SHA256 with the ticket's key, in hexadecimal, of "pvlink streamer", ticket, the viewer's nonce and the
+    # streamer's, joined by line feeds. The viewer's proof is the same of "pvlink viewer".
+    proof: str
 
 
 class InputEvent(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -77,7 +127,7 @@ class Join(Struct, forbid_unknown_fields=True):
     """First message of a viewer: which view it wants, how big (device pixels), what it can decode."""
 
     protocol: int
-    view: Annotated[str, Meta(max_length=64)]
+    view: Name
     width: Side
     height: Side
     codecs: Annotated[list[str], Meta(max_length=16)]
@@ -133,6 +183,49 @@ class Pong(Struct):
     time: float
 
 
+class ShareName(Struct, forbid_unknown_fields=True):
+    """One of the owner's shares: to revoke it, or to read its password."""
+
+    share: Name
+
+
+class Password(Struct):
+    password: str
+
+
+class Person(Struct):
+    """One viewer, as its owner sees it."""
+
+    client: str
+    # The Jupyter user's name, or the address a link was opened from.
+    who: str
+    role: Role
+    way: Way
+    # The share it came by; empty for those who came through Jupyter.
+    share: str
+    # Unix time.
+    since: float
+
+
+class ShareInfo(Struct):
+    """One link, as its owner sees it; the password is asked for apart."""
+
+    share: str
+    role: Role
+    url: str
+    # SHA-256 of the certificate, as browsers show it.
+    fingerprint: str
+    # Unix time.
+    expires: float
+
+
+class People(Struct):
+    """Topic `pvlink.people`, to owners only: who watches this view, and by which links others may."""
+
+    viewers: list[Person]
+    shares: list[ShareInfo]
+
+
 class Camera(Struct):
     """Where a frame was seen from; matrices are row-major, as VTK has them."""
 
@@ -185,8 +278,14 @@ METHODS: dict[str, tuple[type[Struct], type[Struct] | None]] = {
     "pvlink.drawn": (Drawn, None),
     "pvlink.visible": (Visible, None),
     "pvlink.ping": (Ping, Pong),
+    # Owners only.
+    "pvlink.password": (ShareName, Password),
+    "pvlink.revoke": (ShareName, None),
 }
 TOPICS: dict[str, type[Struct]] = {
     "pvlink.frame": Frame,
     "pvlink.state": ViewState,
+    "pvlink.people": People,
 }
+# What is not a method or a topic: the answer of the ticket routes, and the two messages of the handshake.
+HANDSHAKE: tuple[type[Struct], ...] = (Grant, Greet, Greeted)

@@ -200,7 +200,7 @@ def generate(source: Path = SOURCE) -> str:
         reachable(inspect.type_info(request), sent)
         if answer is not None:
             reachable(inspect.type_info(answer), received)
-    for message in module.TOPICS.values():
+    for message in (*module.TOPICS.values(), *module.HANDSHAKE):
         reachable(inspect.type_info(message), received)
     blocks = [
         list(constants(module, names)),

@@ -1,17 +1,31 @@
 // Generated from pvlink/protocol.py by tools/generate_protocol.py. Do not edit.
 
 // Raised whenever an older viewer could no longer understand the streamer, or the other way round.
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 // A view larger than this is refused: 8k by 8k is 256 MB a frame, and no browser paints it in one piece.
 export const MAX_SIDE = 8192;
 // What a viewer may send in one message, and how many events one message may hold.
 export const MAX_MESSAGE_BYTES = 1048576;
 export const MAX_EVENTS = 256;
+// How long a ticket may be used, once, after it was given out.
+export const TICKET_SECONDS = 30;
+// Websocket close codes of the streamer and the relay. The reason is a sentence for the user.
+// Not let in: no ticket, a used or an old one, a wrong proof. A new ticket may help.
+export const CLOSE_DENIED = 4401;
+// Let in once, and no longer: the share was revoked or ran out.
+export const CLOSE_REVOKED = 4403;
+// The session does not exist (any more).
+export const CLOSE_NO_SESSION = 4404;
+// More viewers than the session takes.
+export const CLOSE_FULL = 4429;
+// The streamer went away.
+export const CLOSE_GONE = 4502;
 
 export type EventType = "move" | "down" | "up" | "wheel" | "pinch" | "key" | "action";
 export type Codec = "jpeg" | "png";
 export type State = "live" | "busy" | "ended" | "lost" | "gone";
 export type Role = "owner" | "control" | "view";
+export type Way = "jupyter" | "link";
 export type Action =
   | "reset"
   | "+x"
@@ -93,6 +107,11 @@ export interface Ping {
   time: number;
 }
 
+// One of the owner's shares: to revoke it, or to read its password.
+export interface ShareName {
+  share: string;
+}
+
 // The streamer's answer to `Join`.
 export interface Joined {
   protocol: number;
@@ -113,6 +132,10 @@ export interface ViewState {
 
 export interface Pong {
   time: number;
+}
+
+export interface Password {
+  password: string;
 }
 
 // Topic `pvlink.frame`: one picture and what is known about it.
@@ -149,6 +172,64 @@ export interface Camera {
   far: number;
 }
 
+// Topic `pvlink.people`, to owners only: who watches this view, and by which links others may.
+export interface People {
+  viewers: Person[];
+  shares: ShareInfo[];
+}
+
+// One viewer, as its owner sees it.
+export interface Person {
+  client: string;
+  // The Jupyter user's name, or the address a link was opened from.
+  who: string;
+  role: Role;
+  way: Way;
+  // The share it came by; empty for those who came through Jupyter.
+  share: string;
+  // Unix time.
+  since: number;
+}
+
+// One link, as its owner sees it; the password is asked for apart.
+export interface ShareInfo {
+  share: string;
+  role: Role;
+  url: string;
+  // SHA-256 of the certificate, as browsers show it.
+  fingerprint: string;
+  // Unix time.
+  expires: number;
+}
+
+// What the ticket routes answer: leave to open one websocket, once, within TICKET_SECONDS.
+export interface Grant {
+  // Its name, said in `Greet`.
+  ticket: string;
+  // Its secret, known to both sides from here on; it never crosses the websocket.
+  key: string;
+  view: string;
+  role: Role;
+}
+
+// The viewer's first message, as JSON in a text message.
+export interface Greet {
+  protocol: number;
+  ticket: string;
+  // Random, from the viewer: the streamer's proof cannot be an old one.
+  nonce: string;
+}
+
+// The streamer's answer, as JSON in a text message. The viewer's own proof follows as the secret of wslink's hello.
+export interface Greeted {
+  protocol: number;
+  version: string;
+  nonce: string;
+  // HMAC-SHA256 with the ticket's key, in hexadecimal, of "pvlink streamer", ticket, the viewer's nonce and the
+  // streamer's, joined by line feeds. The viewer's proof is the same of "pvlink viewer".
+  proof: string;
+}
+
 // What the streamer accepts, so that the viewer sends nothing that is refused.
 export const LIMITS = {
   Join: { width: [1, 8192], height: [1, 8192] },
@@ -164,10 +245,13 @@ export interface Methods {
   "pvlink.drawn": { request: Drawn; answer: null };
   "pvlink.visible": { request: Visible; answer: null };
   "pvlink.ping": { request: Ping; answer: Pong };
+  "pvlink.password": { request: ShareName; answer: Password };
+  "pvlink.revoke": { request: ShareName; answer: null };
 }
 
 // What the streamer publishes.
 export interface Topics {
   "pvlink.frame": Frame;
   "pvlink.state": ViewState;
+  "pvlink.people": People;
 }
