@@ -92,7 +92,7 @@ class Greet(Struct, forbid_unknown_fields=True):
 
 
 class Greeted(Struct):
-    """The streamer's answer, as JSON in a text message. The viewer's own proof follows as the secret of wslink's hello."""
+    """The streamer's answer, likewise. The viewer's own proof follows as the secret of wslink's hello."""
 
     protocol: int
     version: str

@@ -220,7 +220,7 @@ export interface Greet {
   nonce: string;
 }
 
-// The streamer's answer, as JSON in a text message. The viewer's own proof follows as the secret of wslink's hello.
+// The streamer's answer, likewise. The viewer's own proof follows as the secret of wslink's hello.
 export interface Greeted {
   protocol: number;
   version: string;
