@@ -243,6 +243,11 @@ class Session:
         stats: dict[str, Any] = answer["stats"]
         return stats
 
+    def ask(self, op: str, **facts: Any) -> dict[str, Any]:
+        """A question to the streamer (docs/wire.md). ValueError says why it refuses, StreamerLost that it is gone."""
+        answer, _ = self._control.ask(op, **facts)
+        return answer
+
     def _show(self, reference: Any) -> Any:
         from pvlink.view import shown
 

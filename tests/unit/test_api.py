@@ -27,6 +27,7 @@ METHODS = {
     "Session": {
         "about": None,
         "alive": None,
+        "ask": "(self, op: 'str', **facts: 'Any') -> 'dict[str, Any]'",
         "desk": None,
         "display": None,
         "found": None,
