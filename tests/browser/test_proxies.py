@@ -9,9 +9,9 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import SIX_LINES, Keep
 from tests.browser.jupyter import Server, write_notebook
-from tests.browser.line import Line
 from tests.browser.notebook import Notebook
 from tests.browser.view import changed
+from tests.chaos.line import Line
 
 BASE = "/user/x/proxy/"
 

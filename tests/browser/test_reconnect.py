@@ -9,9 +9,9 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import SIX_LINES, Keep, Open
 from tests.browser.jupyter import Server
-from tests.browser.line import Line
 from tests.browser.notebook import BEGIN, Notebook
 from tests.browser.view import View, changed
+from tests.chaos.line import Line
 
 
 @pytest.fixture(scope="module")
