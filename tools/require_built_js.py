@@ -7,7 +7,12 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT = ("pvlink/static/widget.js", "pvlink/labextension/package.json")
+BUILT = (
+    "pvlink/static/widget.js",
+    "pvlink/static/page.js",
+    "pvlink/static/page.html",
+    "pvlink/labextension/package.json",
+)
 
 
 def missing(root: Path) -> list[str]:

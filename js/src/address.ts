@@ -1,8 +1,10 @@
 // Where, seen from this page, the Jupyter server has pvlink's routes.
 
 export interface Address {
+  // The websocket, the route that says whether the session lives, and the one that gives tickets.
   url: string;
   probe: string;
+  ticket: string;
 }
 
 function configuredBase(page: Document): string {
@@ -27,5 +29,5 @@ export function address(session: string, relay = "pvlink", page: Document = docu
   const probe = new URL(`${slashed(relay)}${encodeURIComponent(session)}`, base);
   const url = new URL(`${probe.pathname}/ws`, probe);
   url.protocol = probe.protocol === "https:" ? "wss:" : "ws:";
-  return { url: url.href, probe: probe.href };
+  return { url: url.href, probe: probe.href, ticket: `${probe.href}/ticket` };
 }

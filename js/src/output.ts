@@ -3,6 +3,7 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { address } from "./address";
 import { SavedPicture, pictureIn } from "./saved";
+import { jupyterTickets } from "./ticket";
 import { mount, type Viewer } from "./viewer/mount";
 import { ask, type ProbeAnswer } from "./viewer/probe";
 
@@ -77,10 +78,11 @@ export class ViewOutput {
     if (plain) return this.say(plain);
     this.node.replaceChildren();
     const picture = pictureIn(model);
-    const { session: _, ...view } = wanted;
+    const { session: _, view, ...size } = wanted;
     this.viewer = mount(this.node, {
-      ...place,
-      ...view,
+      url: place.url,
+      ticket: jupyterTickets(place, view, this.get),
+      ...size,
       ...(picture && { picture: `data:image/png;base64,${picture}` }),
       onStill: (png, touched) => this.saved.offer(png, touched),
     });

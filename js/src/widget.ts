@@ -1,6 +1,7 @@
 // The notebook widget, as anywidget wants it: a model with traits, an element, and a clean-up to return.
 
 import { address } from "./address";
+import { jupyterTickets } from "./ticket";
 import { mount, type MountOptions } from "./viewer/mount";
 
 interface Model {
@@ -16,9 +17,10 @@ interface RenderContext {
 function options(model: Model): MountOptions {
   const width = model.get("width") ?? undefined;
   const height = model.get("height") ?? undefined;
+  const place = address(model.get("session") ?? "", model.get("relay") || "pvlink");
   return {
-    ...address(model.get("session") ?? "", model.get("relay") || "pvlink"),
-    view: model.get("view") ?? "",
+    url: place.url,
+    ticket: jupyterTickets(place, model.get("view") ?? ""),
     ...(width !== undefined && { width }),
     ...(height !== undefined && { height }),
   };

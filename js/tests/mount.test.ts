@@ -4,7 +4,7 @@ import { mount, type MountOptions, type PaintedDetail, type Viewer } from "../sr
 import { frame } from "./fakes/frame";
 import { Listeners } from "./fakes/listeners";
 import { FakeIntersectionObserver, FakeResizeObserver, lastOf } from "./fakes/observers";
-import { FakeSocket, settle } from "./fakes/socket";
+import { FakeSocket, GRANTED, settle } from "./fakes/socket";
 
 const decode: Decode = () => Promise.resolve({ source: document.createElement("canvas"), close: () => undefined });
 
@@ -14,8 +14,7 @@ let listeners: Listeners;
 
 const options = (more: Partial<MountOptions> = {}): MountOptions => ({
   url: "ws://here/pvlink/s/ws",
-  probe: "http://here/pvlink/s",
-  view: "v1",
+  ticket: () => Promise.resolve(GRANTED),
   openSocket: FakeSocket.open,
   decode,
   ...more,
@@ -27,6 +26,7 @@ const resize = (width: number, height: number): void => lastOf(FakeResizeObserve
 async function goLive(more: Partial<MountOptions> = {}): Promise<void> {
   viewer = mount(el, options(more));
   resize(800, 400);
+  await settle();
   await FakeSocket.last.join();
 }
 
@@ -56,17 +56,20 @@ afterEach(() => {
 });
 
 describe("a mounted viewer", () => {
-  it("asks for nothing before it knows how big it is", () => {
-    viewer = mount(el, options());
-    expect(FakeSocket.all).toEqual([]);
+  it("asks for nothing before it knows how big it is", async () => {
+    const ticket = vi.fn(() => Promise.resolve(GRANTED));
+    viewer = mount(el, options({ ticket }));
+    await settle();
+    expect(ticket).not.toHaveBeenCalled();
     resize(800, 400);
+    await settle();
     expect(FakeSocket.last.url).toBe("ws://here/pvlink/s/ws");
   });
 
   it("joins its view at its size in device pixels", async () => {
     await goLive();
     expect(FakeSocket.last.sent("pvlink.join")).toEqual([
-      { protocol: 1, view: "v1", width: 800, height: 400, codecs: ["jpeg", "png"], visible: true },
+      { protocol: 2, view: "v1", width: 800, height: 400, codecs: ["jpeg", "png"], visible: true },
     ]);
   });
 
@@ -74,6 +77,7 @@ describe("a mounted viewer", () => {
     viewer = mount(el, options());
     expect(el.dataset.pvlinkState).toBe("connecting");
     resize(800, 400);
+    await settle();
     await FakeSocket.last.join();
     expect(el.dataset.pvlinkState).toBe("live");
     FakeSocket.last.publish("pvlink.state", { state: "busy", message: "", progress: 0.1 });

@@ -55,6 +55,7 @@ describe("the address of a session", () => {
     expect(address("s1", "pvlink", hub)).toEqual({
       url: "wss://hub.example/user/me/pvlink/s1/ws",
       probe: "https://hub.example/user/me/pvlink/s1",
+      ticket: "https://hub.example/user/me/pvlink/s1/ticket",
     });
   });
 

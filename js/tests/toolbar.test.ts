@@ -32,7 +32,8 @@ function press(key: string): KeyboardEvent {
 
 describe("the tool bar", () => {
   it("labels every button, and says its key", () => {
-    expect([...toolbar.element.querySelectorAll(".pvlink-tool")].map((each) => (each as HTMLElement).title)).toEqual([
+    const there = [...toolbar.element.querySelectorAll<HTMLElement>(".pvlink-tool")].filter((each) => !each.hidden);
+    expect(there.map((each) => each.title)).toEqual([
       "Reset camera (R)",
       "Standard views",
       "Save screenshot",
@@ -57,6 +58,34 @@ describe("the tool bar", () => {
     press("ArrowLeft");
     expect(document.activeElement).toBe(tool("Full screen"));
     expect(stops()).toBe(1);
+  });
+
+  it("has no camera for those who only look, and is walked without", () => {
+    toolbar.allow(false);
+    expect([tool("Reset camera").hidden, tool("Standard views").hidden]).toEqual([true, true]);
+    expect(toolbar.element.querySelectorAll('[tabindex="0"]')).toHaveLength(1);
+    expect(tool("Save screenshot").tabIndex).toBe(0);
+    tool("Save screenshot").focus();
+    press("ArrowLeft");
+    expect(document.activeElement).toBe(tool("Full screen"));
+    toolbar.allow(true);
+    expect(tool("Reset camera").hidden).toBe(false);
+  });
+
+  it("says how many watch where that is worth a button, and stays in sight when somebody else does", () => {
+    expect(toolbar.people.hidden).toBe(true);
+    toolbar.showPeople(1, true);
+    expect(toolbar.people.hidden).toBe(false);
+    expect(toolbar.people.getAttribute("aria-label")).toBe("Sharing: 1 viewer");
+    expect(toolbar.element.dataset.watched).toBe("false");
+    toolbar.showPeople(3, true);
+    expect(toolbar.people.textContent).toBe("3");
+    expect(toolbar.people.title).toBe("Sharing: 3 viewers");
+    expect(toolbar.element.dataset.watched).toBe("true");
+    toolbar.people.tabIndex = 0;
+    toolbar.showPeople(1, false);
+    expect(toolbar.people.hidden).toBe(true);
+    expect(toolbar.element.querySelectorAll('[tabindex="0"]:not([hidden])')).toHaveLength(1);
   });
 
   it("keeps JupyterLab's keys off its buttons", () => {

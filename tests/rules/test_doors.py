@@ -12,7 +12,8 @@ from tests.rules.tree import ROOT, Import, matches, python_imports, ts_imports
 ENCODERS = "pvlink/streamer/encoders/"
 PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "wslink": ("pvlink/streamer/link.py",),
-    "aiohttp": ("pvlink/streamer/link.py",),
+    "aiohttp": ("pvlink/streamer/link.py", "pvlink/streamer/doors.py"),
+    "cryptography": ("pvlink/streamer/certificate.py",),
     "rpyc": ("pvlink/engine/rpc.py",),
     "simplejpeg": (ENCODERS,),
     "isal": (ENCODERS,),
@@ -30,6 +31,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
 OPEN = frozenset({"IPython", "msgspec", "numpy", "traitlets"})
 TS_DOORS: dict[str, tuple[str, ...]] = {
     "wslink": ("js/src/viewer/link.ts",),
+    "@noble/hashes": ("js/src/viewer/handshake.ts",),
 }
 # Brought by ParaView, not by pip.
 PARAVIEWS = frozenset({"paraview", "vtk", "vtkmodules"})

@@ -81,7 +81,9 @@ def test_the_changelog_knows_the_version() -> None:
 
 
 def test_a_wheel_without_the_viewer_is_refused(tmp_path: Path) -> None:
-    assert missing(tmp_path) == ["pvlink/static/widget.js", "pvlink/labextension/package.json"]
+    static = ["pvlink/static/widget.js", "pvlink/static/page.js", "pvlink/static/page.html"]
+    assert missing(tmp_path) == [*static, "pvlink/labextension/package.json"]
     (tmp_path / "pvlink" / "static").mkdir(parents=True)
-    (tmp_path / "pvlink" / "static" / "widget.js").touch()
+    for name in static:
+        (tmp_path / name).touch()
     assert missing(tmp_path) == ["pvlink/labextension/package.json"]

@@ -21,6 +21,8 @@ const KEEP_OFF = "data-lm-suppress-shortcuts";
 export class HandInput {
   private readonly mouse = new Mouse();
   private readonly touch = new Touch();
+  // False: the hand only looks. The page scrolls under it, and the keys that change the view do nothing.
+  private mayMove = true;
 
   constructor(private readonly options: InputOptions) {
     const { canvas, signal } = options;
@@ -31,9 +33,14 @@ export class HandInput {
     canvas.addEventListener("keydown", (event) => this.key(event), { signal });
     canvas.addEventListener("contextmenu", (event) => this.noMenu(event), { signal });
     // The middle button's automatic scrolling begins at mousedown, and a drag must not begin to select text.
-    canvas.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
+    canvas.addEventListener("mousedown", (event) => this.mayMove && event.preventDefault(), { signal });
     // The window hears keys before the document does.
     addEventListener("keydown", (event) => this.claim(event), { signal, capture: true });
+  }
+
+  allow(mayMove: boolean): void {
+    this.mayMove = mayMove;
+    if (!mayMove) this.forget();
   }
 
   // The link was cut: whoever held a button there does not any more.
@@ -47,6 +54,7 @@ export class HandInput {
   }
 
   private pointer(event: PointerEvent): void {
+    if (!this.mayMove) return;
     const events = event.pointerType === "touch" ? this.finger(event) : this.button(event);
     for (const each of events) this.options.push(each);
     if (event.type === "pointerdown" && events.length > 0) this.grab(event);
@@ -86,11 +94,13 @@ export class HandInput {
 
   // The right button zooms. Neither the browser's menu may open there nor JupyterLab's, which listens at the document.
   private noMenu(event: Event): void {
+    if (!this.mayMove) return;
     event.preventDefault();
     event.stopPropagation();
   }
 
   private wheel(event: WheelEvent): void {
+    if (!this.mayMove) return;
     event.preventDefault();
     event.stopPropagation();
     const turn = turned(event);
@@ -115,6 +125,6 @@ export class HandInput {
     if (!found) return;
     event.preventDefault();
     if ("command" in found) this.options.command(found.command);
-    else this.options.push({ type: "action", action: found.action });
+    else if (this.mayMove) this.options.push({ type: "action", action: found.action });
   }
 }

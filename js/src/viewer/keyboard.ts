@@ -41,6 +41,8 @@ export const KEY_HELP =
   "Keys: arrows rotate, shift and arrows pan, plus and minus zoom, R resets the camera, " +
   "X, Y and Z look along an axis, with shift against it, I isometric, F full screen, S statistics, Escape leaves.";
 
+export const LOOKER_HELP = "Keys: F full screen, S statistics, Escape leaves.";
+
 export function meaning({ key, shiftKey, ctrlKey, metaKey, altKey }: Pressed): Meaning | null {
   if (ctrlKey || metaKey || altKey) return null;
   const name = key.toLowerCase();

@@ -1,14 +1,15 @@
-// Keeps a link: makes one, and after it ends the next, as patiently as the end deserves.
+// Keeps a link: fetches a ticket, makes a link of it, and after it ended the next, as patiently as the end deserves.
 
-import type { Frame, Join, Joined, Methods, ViewState } from "../protocol";
+import type { Frame, Grant, Join, Joined, Methods, People, ViewState } from "../protocol";
+import { AWAY, type Admission, type Tickets } from "./admission";
 import { Backoff, ENDED_MS } from "./backoff";
 import { Link, type End, type OpenSocket } from "./link";
-import { ask, type ProbeAnswer } from "./probe";
 
+// `wait` until the next try; Infinity: not before the user asks.
 export type LineState =
   | { kind: "connecting" }
   | { kind: "open" }
-  // The network is away; `wait` until the next try.
+  // The network is away.
   | { kind: "waiting"; wait: number; message: string }
   // The streamer is gone, or does not want us.
   | { kind: "lost"; wait: number; message: string }
@@ -19,14 +20,14 @@ export interface LineEvents {
   joined(answer: Joined): void;
   frame(frame: Frame, receivedAt: number): void;
   view(state: ViewState): void;
+  people(people: People): void;
 }
 
 export interface LineOptions {
   url: string;
-  probe: string;
-  join: () => Join;
+  ticket: Tickets;
+  join: (view: string) => Join;
   openSocket?: OpenSocket;
-  fetch?: typeof fetch;
   now?: () => number;
 }
 
@@ -43,6 +44,10 @@ export class Lifeline {
   private state: LineState = { kind: "connecting" };
   private visible = true;
   private joinedAt = 0;
+  // A ticket was asked for, and has not come yet.
+  private asking = false;
+  // The last ticket was not taken.
+  private denied = false;
   // The last words of a session that ended, until another view is joined.
   private farewell = "";
   // A wait that ran out while nobody looked.
@@ -63,14 +68,20 @@ export class Lifeline {
 
   // The first try, or an impatient user.
   connect(): void {
-    if (this.life.signal.aborted || this.link) return;
+    if (this.life.signal.aborted || this.link || this.asking) return;
     clearTimeout(this.timer);
-    if (this.state.kind === "ended") void this.askFirst();
-    else this.dial();
+    this.timer = undefined;
+    this.overdue = false;
+    void this.ask();
   }
 
   send<M extends keyof Methods>(method: M, request: Methods[M]["request"]): void {
     this.link?.send(method, request);
+  }
+
+  // For the few requests whose answer somebody waits for.
+  request<M extends keyof Methods>(method: M, request: Methods[M]["request"]): Promise<Methods[M]["answer"]> {
+    return this.link?.request(method, request) ?? Promise.reject(new Error("There is no connection."));
   }
 
   // A viewer that nobody sees keeps its link, but does not fight for a new one.
@@ -100,74 +111,92 @@ export class Lifeline {
     this.events.state(state);
   }
 
-  private dial(): void {
-    this.timer = undefined;
-    this.overdue = false;
-    if (this.link) return;
+  private async ask(): Promise<void> {
+    this.asking = true;
+    const answer = await this.options.ticket(this.life.signal).catch((error: unknown) => {
+      if (!this.life.signal.aborted) console.warn("pvlink: no ticket:", error);
+      return AWAY;
+    });
+    this.asking = false;
+    if (this.life.signal.aborted) return;
+    if (answer.kind === "granted") this.dial(answer.grant);
+    else this.later(this.judge(answer));
+  }
+
+  private judge(answer: Exclude<Admission, { kind: "granted" }>): LineState {
+    const { message } = answer;
+    switch (answer.kind) {
+      case "ended":
+        return { kind: "ended", wait: answer.final ? Infinity : ENDED_MS, message: this.farewell || message };
+      case "refused":
+        return { kind: "lost", wait: ENDED_MS, message };
+      case "busy":
+        return { kind: "lost", wait: answer.waitMs, message };
+      case "away":
+        // A session that ended is no less so because the network is away, too.
+        if (this.state.kind === "ended") return { ...this.state, wait: ENDED_MS };
+        return { kind: "waiting", wait: this.backoff.wait(), message };
+    }
+  }
+
+  private dial(grant: Grant): void {
+    const { url, join, openSocket } = this.options;
     try {
-      this.link = new Link(this.options.url, this.options.join, this.linkEvents(), this.options.openSocket);
+      this.link = new Link(url, grant, join, this.linkEvents(), openSocket);
     } catch (error) {
       this.later({ kind: "lost", wait: ENDED_MS, message: `This page may not connect: ${String(error)}` });
     }
   }
 
-  private linkEvents(): ConstructorParameters<typeof Link>[2] {
+  private linkEvents(): ConstructorParameters<typeof Link>[3] {
     return {
       joined: (answer) => {
         this.joinedAt = this.now;
         this.farewell = "";
+        this.denied = false;
         this.enter({ kind: "open" });
         this.events.joined(answer);
       },
       frame: (frame, receivedAt) => this.events.frame(frame, receivedAt),
+      people: (people) => this.events.people(people),
       view: (state) => {
         if (state.state === "ended") this.farewell = state.message;
         this.events.view(state);
       },
-      end: (end) => void this.ended(end),
+      end: (end) => this.ended(end),
     };
   }
 
-  private async ended(end: End): Promise<void> {
+  private ended(end: End): void {
     this.link = null;
     if (end.joined && this.now - this.joinedAt >= STEADY_MS) this.backoff.reset();
-    if (end.kind === "cut" && !end.joined) {
-      // A browser does not tell why a websocket was refused; a plain request may.
-      this.judge(await ask(this.options.probe, this.life.signal, this.options.fetch));
-    } else this.later(this.verdict(end));
+    const again = end.kind === "denied" && !this.denied;
+    this.denied = end.kind === "denied";
+    // A ticket that came too late, or a streamer that began anew in between: another one will do.
+    if (again) this.connect();
+    else this.later(this.verdict(end));
   }
 
   private verdict({ kind, message }: End): LineState {
+    if (kind === "revoked") return { kind: "ended", wait: Infinity, message: message || "You were shut out." };
     // Who has said goodbye is not lost.
     if (this.farewell) return { kind: "ended", wait: ENDED_MS, message: this.farewell };
     if (kind === "ended") return { kind: "ended", wait: ENDED_MS, message };
     if (kind === "cut") return { kind: "waiting", wait: this.backoff.wait(), message };
     if (kind === "lost") return { kind: "lost", wait: this.backoff.wait(), message };
+    if (kind === "denied") {
+      return { kind: "lost", wait: this.backoff.wait(), message: message || "The session did not let this page in." };
+    }
     return { kind: "lost", wait: ENDED_MS, message };
-  }
-
-  private judge(answer: ProbeAnswer): void {
-    if (this.life.signal.aborted || this.link) return;
-    if (answer.kind === "ended") this.later({ kind: "ended", wait: ENDED_MS, message: "" });
-    else if (answer.kind === "refused") this.later({ kind: "lost", wait: ENDED_MS, message: answer.message });
-    else this.later({ kind: "waiting", wait: this.backoff.wait(), message: "" });
-  }
-
-  private async askFirst(): Promise<void> {
-    this.overdue = false;
-    this.timer = undefined;
-    const answer = await ask(this.options.probe, this.life.signal, this.options.fetch);
-    if (this.life.signal.aborted || this.link) return;
-    if (answer.kind === "alive") this.dial();
-    else if (answer.kind === "away") this.later(this.state);
-    else this.judge(answer);
   }
 
   private later(state: LineState): void {
     if (this.life.signal.aborted) return;
     this.enter(state);
     clearTimeout(this.timer);
+    this.timer = undefined;
     const wait = "wait" in state ? state.wait : 0;
+    if (!Number.isFinite(wait)) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       if (this.visible && document.visibilityState === "visible") this.connect();

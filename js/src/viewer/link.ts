@@ -1,18 +1,38 @@
-// One websocket from its first byte to its last: hello, join, heartbeat. The only file that knows wslink.
+// One websocket from its first byte to its last: handshake, hello, join, heartbeat. The only file that knows wslink.
 // A link that ended stays ended; lifeline.ts makes the next one.
 
 import { newInstance, type Chunk, type Session } from "wslink/src/WebsocketConnection/session";
-import { PROTOCOL_VERSION, type Frame, type Join, type Joined, type Methods, type ViewState } from "../protocol";
+import {
+  CLOSE_DENIED,
+  CLOSE_FULL,
+  CLOSE_GONE,
+  CLOSE_NO_SESSION,
+  CLOSE_REVOKED,
+  PROTOCOL_VERSION,
+  type Frame,
+  type Grant,
+  type Greeted,
+  type Join,
+  type Joined,
+  type Methods,
+  type People,
+  type ViewState,
+} from "../protocol";
+import { greet, isStreamer, readGreeted, viewerProof } from "./handshake";
 
-// Idle proxies close a socket after 60 s, some after 30.
-const PING_EVERY_MS = 15_000;
-const PATIENCE_MS = 10_000;
-// Socket open, hello answered, view joined: a server that takes longer is not there.
+// A dead line is noticed after the two together, 13 s, since it was last heard. A live one that is slow sends a piece of
+// a frame (128 KB) more often than that, down to 10 KB/s. Idle proxies, which close after 30 s, are kept awake as well.
+const PING_AFTER_MS = 5_000;
+const PATIENCE_MS = 8_000;
+// Socket open, both sides proved, view joined: a server that takes longer is not there.
 const OPENING_MS = 10_000;
+// A timer that is later than this was held up by the browser: a page in the background, a computer that slept.
+const HELD_UP_MS = 1_000;
 
-// cut: the network; ended: there is no such session; lost: the streamer is gone;
-// refused: it does not want us; mismatch: it speaks another protocol.
-export type EndKind = "cut" | "ended" | "lost" | "refused" | "mismatch";
+// cut: the network; ended: there is no such session; lost: the streamer is gone; denied: it did not take the ticket;
+// revoked: it does not want us any more; full: it has enough viewers; refused: it does not want us, or is not the
+// one it should be; mismatch: it speaks another protocol.
+export type EndKind = "cut" | "ended" | "lost" | "denied" | "revoked" | "full" | "refused" | "mismatch";
 
 export interface End {
   kind: EndKind;
@@ -25,12 +45,21 @@ export interface LinkEvents {
   joined(answer: Joined): void;
   frame(frame: Frame, receivedAt: number): void;
   view(state: ViewState): void;
+  people(people: People): void;
   // Said once, whatever ended the link.
   end(end: End): void;
 }
 
-// What the relay means by its codes (docs/wire.md).
-const CLOSE_CODES: Record<number, EndKind> = { 4404: "ended", 4502: "lost" };
+// What the streamer and the relay mean by their codes (docs/wire.md).
+const CLOSE_CODES: Record<number, EndKind> = {
+  [CLOSE_DENIED]: "denied",
+  [CLOSE_REVOKED]: "revoked",
+  [CLOSE_NO_SESSION]: "ended",
+  [CLOSE_FULL]: "full",
+  [CLOSE_GONE]: "lost",
+};
+
+const IMPOSTOR = "The process that answered could not prove that it is this session's.";
 
 export type OpenSocket = (url: string) => WebSocket;
 
@@ -41,7 +70,7 @@ const chunk = (buffer: ArrayBuffer): Chunk => ({
 });
 
 // wslink rejects with `{code, message, data: {exception}}`, everybody else with an Error.
-function sentence(error: unknown): string {
+export function sentence(error: unknown): string {
   if (typeof error !== "object" || error === null) return String(error);
   const { message, data } = error as { message?: unknown; data?: { exception?: unknown } | null };
   const said = data?.exception ?? message;
@@ -50,76 +79,118 @@ function sentence(error: unknown): string {
 
 export class Link {
   private readonly socket: WebSocket;
-  private readonly session: Session;
+  // None before the streamer has proved itself: nothing else it says is listened to.
+  private session: Session | null = null;
+  private readonly greeting;
   private readonly listening = new AbortController();
   private readonly opening: ReturnType<typeof setTimeout>;
-  private heartbeat: ReturnType<typeof setInterval> | undefined;
+  private heartbeat: ReturnType<typeof setTimeout> | undefined;
   private deadline: ReturnType<typeof setTimeout> | undefined;
+  private heardAt = 0;
   private joined = false;
   private over = false;
 
   constructor(
     url: string,
-    private readonly join: () => Join,
+    private readonly grant: Grant,
+    private readonly join: (view: string) => Join,
     private readonly events: LinkEvents,
     openSocket: OpenSocket = (to) => new WebSocket(to),
   ) {
+    this.greeting = greet(grant);
     this.socket = openSocket(url);
     this.socket.binaryType = "arraybuffer";
-    // Whoever gets as far as the streamer has been let in by Jupyter: there is no second secret.
-    this.session = newInstance({ ws: this.socket, secret: null });
     this.opening = setTimeout(() => this.finish("cut", "The server does not answer."), OPENING_MS);
     this.listen();
   }
 
   // Sends a request whose answer nobody needs. On a link that is not open it is dropped.
   send<M extends keyof Methods>(method: M, request: Methods[M]["request"]): void {
-    if (!this.joined || this.over) return;
-    this.call(method, request).catch((error: unknown) => {
+    this.request(method, request)?.catch((error: unknown) => {
       if (!this.over) console.warn(`pvlink: ${method} failed: ${sentence(error)}`);
     });
+  }
+
+  // Sends a request and brings its answer; null on a link that is not open.
+  request<M extends keyof Methods>(method: M, request: Methods[M]["request"]): Promise<Methods[M]["answer"]> | null {
+    const { session } = this;
+    if (!session || !this.joined || this.over) return null;
+    return session.call(method, [request]) as Promise<Methods[M]["answer"]>;
   }
 
   // Ends the link unless the other side says something within `patience`.
   check(patience = PATIENCE_MS): void {
     if (!this.joined || this.over || this.deadline !== undefined) return;
-    this.deadline = setTimeout(() => this.finish("cut", "The connection went silent."), patience);
-    this.send("pvlink.ping", { time: Date.now() / 1000 });
+    this.ping(patience, performance.now() + patience);
   }
 
   close(): void {
     this.release();
   }
 
+  private ping(patience: number, due: number): void {
+    this.deadline = setTimeout(() => {
+      // Whoever slept so long may have the answer in a queue behind this very timer: once more, and this time for good.
+      if (performance.now() - due > HELD_UP_MS) this.ping(patience, Infinity);
+      else this.finish("cut", "The connection went silent.");
+    }, patience);
+    this.send("pvlink.ping", { time: Date.now() / 1000 });
+  }
+
+  private beat(): void {
+    const quiet = performance.now() - this.heardAt;
+    if (quiet >= PING_AFTER_MS) this.check();
+    const next = quiet >= PING_AFTER_MS ? PING_AFTER_MS : PING_AFTER_MS - quiet;
+    this.heartbeat = setTimeout(() => this.beat(), Math.ceil(next));
+  }
+
   private listen(): void {
     const { signal } = this.listening;
-    const open = (): void => void this.enter().catch((error: unknown) => this.finish("refused", sentence(error)));
+    const open = (): void => this.socket.send(JSON.stringify(this.greeting));
     this.socket.addEventListener("open", open, { signal });
     this.socket.addEventListener("message", (event) => this.receive(event), { signal });
     const close = (event: CloseEvent): void => this.finish(CLOSE_CODES[event.code] ?? "cut", event.reason);
     this.socket.addEventListener("close", close, { signal });
   }
 
-  private receive(event: MessageEvent<ArrayBuffer>): void {
+  private receive({ data }: MessageEvent<ArrayBuffer | string>): void {
     // Anything heard is a sign of life: on a slow line the pong stands behind a frame.
+    this.heardAt = performance.now();
     clearTimeout(this.deadline);
     this.deadline = undefined;
-    this.session.onmessage({ data: chunk(event.data) }).catch((error: unknown) => {
+    if (!this.session) return this.meet(data);
+    const unreadable = (error: unknown): void =>
       this.finish("cut", `The streamer sent something unreadable: ${sentence(error)}`);
-    });
+    if (typeof data === "string") unreadable(new Error("text"));
+    else this.session.onmessage({ data: chunk(data) }).catch(unreadable);
   }
 
-  private async enter(): Promise<void> {
-    await this.session.onconnect(null);
+  private meet(data: ArrayBuffer | string): void {
+    const answer = typeof data === "string" ? readGreeted(data) : null;
+    if (!answer) return this.finish("refused", IMPOSTOR);
+    if (answer.protocol !== PROTOCOL_VERSION) return this.finish("mismatch", mismatch(answer));
+    if (!isStreamer(this.grant, this.greeting, answer)) return this.finish("refused", IMPOSTOR);
+    const secret = viewerProof(this.grant, this.greeting, answer);
+    const session = newInstance({ ws: this.socket, secret });
+    this.session = session;
+    this.enter(session).catch((error: unknown) => this.finish("refused", sentence(error)));
+  }
+
+  private async enter(session: Session): Promise<void> {
+    try {
+      await session.onconnect(null);
+    } catch (error) {
+      return this.finish("denied", sentence(error));
+    }
     if (this.over) return;
-    this.session.subscribe("pvlink.frame", ([frame]) => this.publish(() => this.frame(frame as Frame)));
-    this.session.subscribe("pvlink.state", ([state]) => this.publish(() => this.events.view(state as ViewState)));
-    const answer = await this.call("pvlink.join", this.join());
+    session.subscribe("pvlink.frame", ([frame]) => this.publish(() => this.frame(frame as Frame)));
+    session.subscribe("pvlink.state", ([state]) => this.publish(() => this.events.view(state as ViewState)));
+    session.subscribe("pvlink.people", ([people]) => this.publish(() => this.events.people(people as People)));
+    const answer = (await session.call("pvlink.join", [this.join(this.grant.view)])) as Joined;
     if (this.over) return;
     clearTimeout(this.opening);
-    if (answer.protocol !== PROTOCOL_VERSION) return this.finish("mismatch", mismatch(answer));
     this.joined = true;
-    this.heartbeat = setInterval(() => this.check(), PING_EVERY_MS);
+    this.beat();
     this.events.joined(answer);
   }
 
@@ -130,10 +201,6 @@ export class Link {
 
   private frame(frame: Frame): void {
     this.events.frame(frame, performance.now());
-  }
-
-  private call<M extends keyof Methods>(method: M, request: Methods[M]["request"]): Promise<Methods[M]["answer"]> {
-    return this.session.call(method, [request]) as Promise<Methods[M]["answer"]>;
   }
 
   private finish(kind: EndKind, message: string): void {
@@ -148,12 +215,12 @@ export class Link {
     this.listening.abort();
     clearTimeout(this.opening);
     clearTimeout(this.deadline);
-    clearInterval(this.heartbeat);
+    clearTimeout(this.heartbeat);
     this.socket.close();
   }
 }
 
-function mismatch({ protocol, version }: Joined): string {
+function mismatch({ protocol, version }: Greeted): string {
   const cure =
     protocol > PROTOCOL_VERSION
       ? "Reload the page; if that does not help, update pvlink where Jupyter runs."

@@ -1,6 +1,7 @@
 // A viewer in an element. The only place where its parts meet.
 
-import { PROTOCOL_VERSION, type Action, type Join, type Size, type ViewState } from "../protocol";
+import { PROTOCOL_VERSION, type Action, type Join, type Joined, type People, type Size, type ViewState } from "../protocol";
+import type { Tickets } from "./admission";
 import type { Decode } from "./decoder";
 import { HandInput } from "./input";
 import type { Command } from "./keyboard";
@@ -10,18 +11,18 @@ import { Outbox } from "./outbox";
 import { Painter, type Painted } from "./painter";
 import { Panel } from "./panel";
 import { download, fileName, pngOf } from "./picture";
+import { Sharing } from "./sharing";
 import { watchSize } from "./size";
-import { buildStage, showPainted, type Stage, type StageOptions } from "./stage";
+import { buildStage, showPainted, showRole, type Stage, type StageOptions } from "./stage";
 import { Statistics, type Snapshot } from "./stats";
 import { describe, StatusLine } from "./status";
 import { Toolbar } from "./toolbar";
 import { watchVisibility } from "./visibility";
 
 export interface MountOptions extends StageOptions {
-  // Where the streamer listens (ws: or wss:), and the address that answers whether the session lives.
+  // Where the streamer listens (ws: or wss:), and who gives leave to go there, for which view; asked before each try.
   url: string;
-  probe: string;
-  view: string;
+  ticket: Tickets;
   // A still was painted, after a hand was at work in this viewer or not: a host may keep the picture.
   onStill?: (png: () => Promise<Blob>, touched: boolean) => void;
   openSocket?: OpenSocket;
@@ -52,9 +53,12 @@ class Mounted implements Viewer {
   private readonly outbox: Outbox;
   private readonly painter: Painter;
   private readonly hand: HandInput;
+  private readonly sharing: Sharing;
   private size: Size | null = null;
   private visible = true;
   private client = "";
+  private name = "";
+  private mayMove = true;
   private lineState: LineState = { kind: "connecting" };
   private view: ViewState | null = null;
 
@@ -74,7 +78,8 @@ class Mounted implements Viewer {
     this.toolbar = new Toolbar({ action, command }, signal);
     const { canvas, root } = this.stage;
     this.hand = new HandInput({ canvas, push: (event) => this.outbox.push(event), command, signal });
-    root.append(this.panel.element, this.status.element, this.toolbar.element);
+    this.sharing = this.makeSharing();
+    root.append(this.panel.element, this.status.element, this.toolbar.element, this.sharing.element);
     const full = (): void => this.toolbar.press("fullscreen", this.isFull);
     root.addEventListener("fullscreenchange", full, { signal });
     host.dataset.pvlinkStill = "false";
@@ -95,25 +100,31 @@ class Mounted implements Viewer {
     this.outbox.forget();
     this.painter.forget();
     this.panel.stop();
+    this.sharing.forget();
     this.stage.root.remove();
     for (const name of ["pvlinkState", "pvlinkFrame", "pvlinkStill"]) delete this.host.dataset[name];
   }
 
   private makeLine(): Lifeline {
-    const { url, probe, openSocket } = this.options;
-    const join = (): Join => this.join();
+    const { url, ticket, openSocket } = this.options;
+    const join = (view: string): Join => this.join(view);
     return new Lifeline(
-      { url, probe, join, ...(openSocket && { openSocket }) },
+      { url, ticket, join, ...(openSocket && { openSocket }) },
       {
         state: (state) => this.enter(state),
-        joined: ({ client, state }) => {
-          this.client = client;
-          this.look(state);
-        },
+        joined: (answer) => this.joined(answer),
+        people: (people) => this.meet(people),
         frame: (frame, receivedAt) => this.painter.show(frame, receivedAt),
         view: (state) => this.look(state),
       },
     );
+  }
+
+  private makeSharing(): Sharing {
+    const password = async (share: string): Promise<string> =>
+      (await this.line.request("pvlink.password", { share })).password;
+    const revoke = (share: string): Promise<unknown> => this.line.request("pvlink.revoke", { share });
+    return new Sharing(this.toolbar.people, { password, revoke }, () => this.client, this.life.signal);
   }
 
   private makePainter(): Painter {
@@ -127,11 +138,12 @@ class Mounted implements Viewer {
     });
   }
 
-  private join(): Join {
+  private join(view: string): Join {
+    this.name = view;
     const { width, height } = this.size ?? { width: 1, height: 1 };
     return {
       protocol: PROTOCOL_VERSION,
-      view: this.options.view,
+      view,
       width,
       height,
       codecs: ["jpeg", "png"],
@@ -144,7 +156,7 @@ class Mounted implements Viewer {
     this.size = size;
     // Nothing is asked for before it is known how big.
     if (first) this.line.connect();
-    else this.line.send("pvlink.size", size);
+    else if (this.mayMove) this.line.send("pvlink.size", size);
   }
 
   private see(visible: boolean): void {
@@ -160,8 +172,25 @@ class Mounted implements Viewer {
       this.outbox.forget();
       this.painter.forget();
       this.hand.forget();
+      this.sharing.forget();
+      this.toolbar.showPeople(0, false);
     }
     this.tell();
+  }
+
+  private joined({ client, role, state }: Joined): void {
+    this.client = client;
+    // What a looker sends changes nothing (the streamer sees to it): it is not even asked for here.
+    this.mayMove = role !== "view";
+    showRole(this.stage, role);
+    this.hand.allow(this.mayMove);
+    this.toolbar.allow(this.mayMove);
+    this.look(state);
+  }
+
+  private meet(people: People): void {
+    const { count, worth } = this.sharing.tell(people);
+    this.toolbar.showPeople(count, worth);
   }
 
   private look(state: ViewState): void {
@@ -210,7 +239,7 @@ class Mounted implements Viewer {
 
   private async save(): Promise<void> {
     try {
-      download(await this.png(), fileName(this.options.view, new Date()));
+      download(await this.png(), fileName(this.name, new Date()));
     } catch (error) {
       console.warn("pvlink: the screenshot could not be saved:", error);
     }

@@ -1,7 +1,8 @@
 // The elements of a viewer, and nothing of their behaviour.
 
+import type { Role } from "../protocol";
 import { ICONS } from "./icons";
-import { KEY_HELP } from "./keyboard";
+import { KEY_HELP, LOOKER_HELP } from "./keyboard";
 import { STYLE } from "./style";
 
 export interface StageOptions {
@@ -16,6 +17,8 @@ export interface Stage {
   canvas: HTMLCanvasElement;
   // The picture that stands in until the first frame.
   still: HTMLImageElement;
+  // Says that this viewer may only look.
+  mark: HTMLElement;
 }
 
 const css = (size: string | number): string => (typeof size === "number" ? `${size}px` : size);
@@ -37,8 +40,12 @@ export function buildStage({ width, height, picture }: StageOptions): Stage {
   const canvas = buildCanvas();
   const ring = document.createElement("div");
   ring.className = "pvlink-ring";
-  root.append(style, empty, still, canvas, ring);
-  return { root, canvas, still };
+  const mark = document.createElement("div");
+  mark.className = "pvlink-mark";
+  mark.textContent = "View only";
+  mark.hidden = true;
+  root.append(style, empty, still, canvas, ring, mark);
+  return { root, canvas, still, mark };
 }
 
 function standIn(picture: string | undefined): HTMLImageElement {
@@ -59,6 +66,12 @@ function buildCanvas(): HTMLCanvasElement {
   canvas.setAttribute("aria-roledescription", "interactive 3D view");
   canvas.setAttribute("aria-label", `ParaView view. ${KEY_HELP}`);
   return canvas;
+}
+
+export function showRole({ root, canvas, mark }: Stage, role: Role): void {
+  root.dataset.role = role;
+  mark.hidden = role !== "view";
+  canvas.setAttribute("aria-label", `ParaView view${role === "view" ? `, view only. ${LOOKER_HELP}` : `. ${KEY_HELP}`}`);
 }
 
 // The first frame is there: the stand-in has done its work.

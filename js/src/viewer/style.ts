@@ -1,5 +1,7 @@
 // The looks. JupyterLab's own colours where they are, the system's light or dark ones elsewhere.
 
+import { SHARING_STYLE } from "./sharingstyle";
+
 export const STYLE = `
 .pvlink {
   --pvlink-fallback-paper: #ffffff; --pvlink-fallback-ink: #1f2328; --pvlink-fallback-edge: #d0d7de;
@@ -29,6 +31,7 @@ export const STYLE = `
 .pvlink-picture { touch-action: none; cursor: grab; outline: none; user-select: none; -webkit-user-select: none; }
 .pvlink-picture:active { cursor: grabbing; }
 .pvlink-still { pointer-events: none; }
+.pvlink[data-role="view"] .pvlink-picture { cursor: default; touch-action: auto; }
 .pvlink[data-painted="true"] .pvlink-still, .pvlink[data-painted="false"] .pvlink-picture { opacity: 0; }
 .pvlink-ring { position: absolute; inset: 0; border: 2px solid transparent; border-radius: inherit; pointer-events: none; }
 .pvlink-picture:focus-visible ~ .pvlink-ring { border-color: var(--pvlink-accent); }
@@ -52,6 +55,10 @@ export const STYLE = `
 .pvlink button:focus-visible { outline: 2px solid var(--pvlink-accent); outline-offset: -1px; }
 .pvlink-tool { display: grid; place-items: center; width: 28px; height: 28px; padding: 0; }
 .pvlink .pvlink-tool[aria-pressed="true"] { color: var(--pvlink-accent); background: var(--pvlink-hover); }
+.pvlink-mark {
+  position: absolute; right: 8px; bottom: 8px; padding: 2px 8px; border-radius: 6px; font-size: 11px; pointer-events: none;
+  border: 1px solid var(--pvlink-edge); background: var(--pvlink-paper); opacity: 0.85;
+}
 .pvlink-menu {
   position: absolute; top: calc(100% + 4px); right: 0; min-width: 140px; padding: 4px; border-radius: 6px;
   border: 1px solid var(--pvlink-edge); background: var(--pvlink-paper); box-shadow: 0 4px 14px rgb(0 0 0 / 22%);
@@ -88,6 +95,7 @@ export const STYLE = `
 .pvlink .pvlink-stats th { text-align: left; font-weight: normal; opacity: 0.75; padding-right: 16px; }
 .pvlink .pvlink-stats td { text-align: right; }
 .pvlink:fullscreen { width: 100vw !important; height: 100vh !important; resize: none; border-radius: 0; }
+${SHARING_STYLE}
 @media (prefers-reduced-motion: reduce) {
   .pvlink *, .pvlink { transition: none !important; animation-duration: 0.01s !important; }
 }

@@ -22,11 +22,16 @@ const TOOLS: readonly Tool[] = [
   { icon: "screenshot", label: "Save screenshot", key: "" },
   { icon: "statistics", label: "Statistics", key: "S" },
   { icon: "fullscreen", label: "Full screen", key: "F" },
+  // Last, so that it stays where it is when the others hide.
+  { icon: "people", label: "Sharing", key: "" },
 ];
+// What moves the camera, and not for those who only look.
+const MOVERS: readonly Icon[] = ["reset", "views"];
 
 export class Toolbar {
   readonly element = document.createElement("div");
   private readonly buttons = new Map<Icon, HTMLButtonElement>();
+  private readonly count = document.createElement("span");
 
   constructor(actions: ToolbarActions, signal: AbortSignal) {
     this.element.className = "pvlink-toolbar";
@@ -34,8 +39,11 @@ export class Toolbar {
     this.element.setAttribute("aria-label", "View tools");
     for (const tool of TOOLS) this.buttons.set(tool.icon, button(tool));
     const all = [...this.buttons.values()];
-    all.forEach((each, place) => (each.tabIndex = place === 0 ? 0 : -1));
     this.element.append(...all);
+    this.count.className = "pvlink-count";
+    this.people.append(this.count);
+    this.people.hidden = true;
+    this.stop();
     const menu = new Menu(this.get("views"), actions.action, signal);
     this.element.append(menu.element);
     this.on("reset", () => actions.action("reset"), signal);
@@ -50,6 +58,34 @@ export class Toolbar {
     this.get(icon).setAttribute("aria-pressed", String(on));
   }
 
+  // The button that opens the panel of sharing.
+  get people(): HTMLButtonElement {
+    return this.get("people");
+  }
+
+  // Hidden as long as nobody but the owner could watch; there to be seen, also without a hand on the view, when somebody does.
+  showPeople(count: number, worth: boolean): void {
+    this.people.hidden = !worth;
+    this.count.textContent = String(count);
+    const label = `Sharing: ${count} ${count === 1 ? "viewer" : "viewers"}`;
+    this.people.setAttribute("aria-label", label);
+    this.people.title = label;
+    this.element.dataset.watched = String(worth && count > 1);
+    this.stop();
+  }
+
+  allow(mayMove: boolean): void {
+    for (const icon of MOVERS) this.get(icon).hidden = !mayMove;
+    this.stop();
+  }
+
+  // One of the buttons that are there is the stop of the Tab key.
+  private stop(wanted?: HTMLButtonElement): void {
+    const there = [...this.buttons.values()].filter((each) => !each.hidden);
+    const one = wanted ?? there.find((each) => each.tabIndex === 0) ?? there[0];
+    for (const each of this.buttons.values()) each.tabIndex = each === one ? 0 : -1;
+  }
+
   private get(icon: Icon): HTMLButtonElement {
     const found = this.buttons.get(icon);
     if (!found) throw new Error(`The tool bar has no ${icon} button.`);
@@ -61,12 +97,12 @@ export class Toolbar {
   }
 
   private key(event: KeyboardEvent): void {
-    const all = [...this.buttons.values()];
+    const all = [...this.buttons.values()].filter((each) => !each.hidden);
     const at = all.indexOf(event.target as HTMLButtonElement);
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (at < 0 || step === undefined) return;
     const next = all.at((at + step) % all.length);
-    for (const each of all) each.tabIndex = each === next ? 0 : -1;
+    this.stop(next);
     next?.focus();
     event.preventDefault();
     event.stopPropagation();

@@ -1,7 +1,9 @@
 // A WebSocket and the streamer behind it, nastier than the real ones: messages come in pieces, late, by turns, or never.
 
+import { createHmac } from "node:crypto";
 import { Decoder, encode } from "@msgpack/msgpack";
-import type { Joined, ViewState } from "../../src/protocol";
+import { PROTOCOL_VERSION, type Grant, type Greet, type Greeted, type Joined, type ViewState } from "../../src/protocol";
+import type { Admission } from "../../src/viewer/admission";
 
 const HEADER = 12;
 
@@ -12,7 +14,10 @@ export interface Call {
 }
 
 const LIVE: ViewState = { state: "live", message: "", progress: null };
-export const JOINED: Joined = { protocol: 1, version: "0.1.0", client: "c1", role: "owner", state: LIVE };
+export const JOINED: Joined = { protocol: PROTOCOL_VERSION, version: "0.1.0", client: "c1", role: "owner", state: LIVE };
+
+export const GRANT: Grant = { ticket: "t1", key: "k-of-t1", view: "v1", role: "owner" };
+export const GRANTED: Admission = { kind: "granted", grant: GRANT };
 
 type Answer = (call: Call) => unknown;
 
@@ -25,11 +30,18 @@ export class FakeSocket extends EventTarget {
   readyState = 0;
   bufferedAmount = 0;
   readonly calls: Call[] = [];
+  readonly greets: Greet[] = [];
+  // What the streamer knows of the ticket, and what it answers to a greeting; text is sent as it is.
+  grant = GRANT;
+  greeted: (honest: Greeted) => Greeted | string | ArrayBuffer | typeof SILENCE = (honest) => honest;
   closedByViewer = false;
   // Largest piece of a message, header not counted.
   piece = 1 << 20;
   answers: Record<string, Answer> = {
-    "wslink.hello": () => ({ clientID: "c1", maxMsgSize: 4_194_304 }),
+    "wslink.hello": ({ args: [hello] }) =>
+      (hello as { secret: unknown }).secret === this.proof("viewer")
+        ? { clientID: "c1", maxMsgSize: 4_194_304 }
+        : new Error("Authentication failed"),
     "pvlink.join": () => JOINED,
     "pvlink.ping": (call) => call.args[0],
   };
@@ -54,7 +66,7 @@ export class FakeSocket extends EventTarget {
     this.dispatchEvent(new Event("open"));
   }
 
-  // Opens, and lets hello and join pass.
+  // Opens, and lets handshake, hello and join pass.
   async join(): Promise<void> {
     this.accept();
     await settle();
@@ -65,14 +77,33 @@ export class FakeSocket extends EventTarget {
     this.dispatchEvent(Object.assign(new Event("close"), { code, reason }));
   }
 
-  send(data: Uint8Array): void {
+  send(data: Uint8Array | string): void {
     if (this.readyState !== 1) throw new Error("InvalidStateError: the socket is not open");
+    if (typeof data === "string") return this.greet(JSON.parse(data) as Greet);
     const call = new Decoder().decode(data.slice(HEADER)) as Call;
     this.calls.push(call);
     const answer = this.answers[call.method]?.(call);
     if (answer === SILENCE) return;
     if (answer instanceof Error) this.deliver({ id: call.id, error: { code: -32001, message: answer.message } });
     else this.deliver({ id: call.id, result: answer ?? null });
+  }
+
+  private greet(greet: Greet): void {
+    this.greets.push(greet);
+    const answer = this.greeted({
+      protocol: PROTOCOL_VERSION,
+      version: "0.1.0",
+      nonce: "nonce-of-the-streamer",
+      proof: this.proof("streamer"),
+    });
+    if (answer === SILENCE) return;
+    this.raw(answer instanceof ArrayBuffer || typeof answer === "string" ? answer : JSON.stringify(answer));
+  }
+
+  // By another hand than the viewer's own.
+  private proof(side: "streamer" | "viewer"): string {
+    const said = [`pvlink ${side}`, this.grant.ticket, this.greets.at(-1)?.nonce, "nonce-of-the-streamer"].join("\n");
+    return createHmac("sha256", this.grant.key).update(said).digest("hex");
   }
 
   close(): void {
@@ -88,7 +119,7 @@ export class FakeSocket extends EventTarget {
     for (const part of this.pieces(message)) this.raw(part);
   }
 
-  raw(data: ArrayBuffer): void {
+  raw(data: ArrayBuffer | string): void {
     this.dispatchEvent(new MessageEvent("message", { data }));
   }
 

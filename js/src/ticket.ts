@@ -1,0 +1,43 @@
+// Tickets of the Jupyter server: its own sign-in and XSRF check stand in front of them.
+
+import type { Address } from "./address";
+import { AWAY, readAdmission, type Admission, type Tickets } from "./viewer/admission";
+import { ask, SIGN_IN } from "./viewer/probe";
+import { request, type Fetch } from "./viewer/request";
+
+const OLDER = "The pvlink of this Jupyter server is older than this page: update pvlink where Jupyter runs and restart it.";
+
+// As JupyterLab reads it. Where there are two (a server below another one's path), the nearer one comes first.
+export function xsrf(cookies: string): string {
+  return /(?:^|;\s*)_xsrf=([^;]*)/.exec(cookies)?.[1] ?? "";
+}
+
+// A refusal that does not say why: Jupyter's own, or that of a server without our route.
+type Reply = Admission | { kind: "unclear"; status: number };
+
+async function read(answer: Response): Promise<Reply> {
+  const { status, redirected } = answer;
+  const said = await readAdmission(answer);
+  const ours = status !== 404 || (said.kind === "ended" && !said.final);
+  return said.kind === "refused" || redirected || !ours ? { kind: "unclear", status } : said;
+}
+
+export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: string, get?: Fetch): Tickets {
+  const post = async (signal: AbortSignal): Promise<Reply> => {
+    const headers = { "Content-Type": "application/json", "X-XSRFToken": xsrf(document.cookie) };
+    const init: RequestInit = { method: "POST", credentials: "same-origin", headers, body: JSON.stringify({ view }) };
+    return (await request(place.ticket, init, read, signal, get)) ?? AWAY;
+  };
+  return async (signal) => {
+    const first: Reply = xsrf(document.cookie) ? await post(signal) : { kind: "unclear", status: 403 };
+    if (first.kind !== "unclear") return first;
+    // The plain request says what is the matter; where it was only the XSRF cookie, it brings one.
+    const session = await ask(place.probe, signal, get);
+    if (session.kind === "away") return AWAY;
+    if (session.kind === "ended") return { kind: "ended", message: "", final: false };
+    if (session.kind === "refused") return session;
+    const second = await post(signal);
+    if (second.kind !== "unclear") return second;
+    return { kind: "refused", message: [401, 403].includes(second.status) ? SIGN_IN : OLDER };
+  };
+}
