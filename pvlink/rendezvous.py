@@ -33,7 +33,7 @@ def candidates() -> list[Path]:
         found.append(Path(own))
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         found.append(Path(runtime) / "pvlink")
-    found.append(Path(f"/tmp/pvlink-{os.getuid()}"))  # noqa: S108 - validated in _flaw: ours, 0700, no symlink # nosec B108
+    found.append(Path(f"/tmp/pvlink-{os.getuid()}"))  # noqa: S108 - validated in _flaw: ours, 0700, no symlink
     return [path for path in found if path.is_absolute()]
 
 

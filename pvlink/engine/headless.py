@@ -103,7 +103,7 @@ class Xvfb:
             self._process.wait(2.0)
         if self._name and self._process.poll() == -signal.SIGKILL:
             with contextlib.suppress(OSError):
-                os.unlink(f"/tmp/.X11-unix/X{self._name[1:]}")  # noqa: PTH108, S108 - where X servers listen # nosec B108
+                os.unlink(f"/tmp/.X11-unix/X{self._name[1:]}")  # noqa: PTH108, S108 - where every X server listens
 
 
 class Screen:

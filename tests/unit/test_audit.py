@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -179,7 +178,7 @@ def test_pip_audit_without_network() -> None:
 def test_an_audit_that_we_call_wrongly_is_not_a_network_that_is_away() -> None:
     assert from_pip_audit(2, "", "pip-audit: error: unrecognized arguments: --nodeps", []).findings
     assert from_npm(1, json.dumps({"error": {"code": "ENOLOCK", "summary": "needs a lock file"}}), "").findings
-    assert from_bandit(2, "", "bandit: error: no such file").findings
+    assert from_bandit(2, "", "bandit: error: no such file", lambda _: []).findings
 
 
 def test_npm_finds_once_what_it_tells_twice() -> None:
@@ -214,37 +213,48 @@ def test_npm_without_its_service(out: str, why: str) -> None:
     assert from_npm(1, out, "npm error audit endpoint returned an error\n") == Report("npm", unchecked=why)
 
 
-def test_bandit_finds_and_a_file_it_cannot_read_is_a_finding() -> None:
-    result = {"test_id": "B108", "filename": "pvlink/a.py", "line_number": 3, "issue_text": "Insecure temporary file"}
-    said = {
-        "results": [result],
-        "errors": [{"filename": "pvlink/b.py", "reason": "syntax error"}],
-        "metrics": {"_totals": {}, "pvlink/a.py": {}, "pvlink/b.py": {}},
-    }
+def bandit_said(*results: dict[str, object], errors: tuple[dict[str, str], ...] = ()) -> str:
+    metrics: dict[str, object] = {"_totals": {}, "pvlink/a.py": {}, "pvlink/b.py": {}}
+    return json.dumps({"results": results, "errors": errors, "metrics": metrics})
 
-    report = from_bandit(1, json.dumps(said), "")
+
+def bandit_result(*lines: int) -> dict[str, object]:
+    where = {"filename": "pvlink/a.py", "line_number": lines[0], "line_range": lines}
+    return {"test_id": "B108", "issue_text": "Insecure temporary file", **where}
+
+
+def test_bandit_finds_and_a_file_it_cannot_read_is_a_finding() -> None:
+    said = bandit_said(bandit_result(1), errors=({"filename": "pvlink/b.py", "reason": "syntax error"},))
+
+    report = from_bandit(1, said, "", lambda _: ["x = 1"])
 
     assert report.looked_at == "2 files"
     assert [(one.ids, one.package) for one in report.findings] == [
-        (("B108",), "pvlink/a.py"),
         (("broken",), "pvlink/b.py"),
+        (("B108",), "pvlink/a.py"),
     ]
 
 
 @pytest.mark.parametrize(
     ("line", "fine"),
     [
-        ("x = 1", True),
-        ("x = 1  # noqa: S108 - ours alone, and 0700 # nosec B108", True),
-        ("x = 1  # a public name, no password # nosec B105", True),
+        ("x = 1", False),
+        ("x = 1  # noqa: S108 - ours alone, and 0700", True),
+        ("x = 1  # noqa: PTH108, S108 - where every X server listens", True),
+        ("x = 1  # nosec B108 - ours alone, and 0700", True),
         ("x = 1  # nosec", False),
         ("x = 1  # nosec B108", False),
-        ("x = 1  # noqa: S108 # nosec B108", False),
+        ("x = 1  # noqa: S108", False),
+        ("x = 1  # noqa: S105 - a public name, no password", False),
         ("x = 1  # it is really ours # nosec", False),
+        ("x = 'noqa: S108 - a text is no comment'", False),
     ],
 )
-def test_a_silenced_line_says_why_and_which_test(line: str, fine: bool) -> None:
-    assert (list(audit.unexplained(Path("pvlink/a.py"), line)) == []) is fine
+def test_a_line_is_right_when_it_says_which_test_and_why(line: str, fine: bool) -> None:
+    said = bandit_said(bandit_result(1, 2))
+
+    for lines in ([line, ")"], ["f(", line]):
+        assert (from_bandit(1, said, "", lambda _, lines=lines: lines).findings == ()) is fine  # type: ignore[misc]
 
 
 def test_what_is_audited_is_all_that_comes_along() -> None:
