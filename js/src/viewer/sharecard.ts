@@ -10,7 +10,7 @@ export interface ShareActions {
   say: (sentence: string) => void;
 }
 
-const ROLES: Record<Role, string> = { owner: "Owner", control: "Can move the view", view: "View only" };
+const ROLES: Record<Role, string> = { owner: "Owner", control: "Control", view: "View only" };
 export const roleName = (role: Role): string => ROLES[role];
 
 const DOTS = "••••••••••";
@@ -18,7 +18,8 @@ const DOTS = "••••••••••";
 // The hour, and the day where it is not today.
 export function clockTime(seconds: number, now = new Date()): string {
   const at = new Date(seconds * 1000);
-  const hour = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  // Never broken between "7:55" and "PM".
+  const hour = at.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" }).replace(/\s/g, "\u00a0");
   if (at.toDateString() === now.toDateString()) return hour;
   return `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${hour}`;
 }
@@ -43,7 +44,7 @@ export function button(text: string, label: string, work: () => void): HTMLButto
 
 export class ShareCard {
   readonly element = element("li", "pvlink-share");
-  private readonly password = element("code", "pvlink-value", DOTS);
+  private readonly password = element("code", "pvlink-value pvlink-password", DOTS);
   private readonly shower: HTMLButtonElement;
   private shown = false;
   // A password that was asked for before the card was covered must not appear after.

@@ -33,8 +33,9 @@ export const SHARING_STYLE = `
   flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; user-select: all; -webkit-user-select: all;
   padding: 2px 6px; border-radius: 4px; background: var(--pvlink-hover);
 }
+.pvlink .pvlink-sharing .pvlink-password { white-space: normal; overflow-wrap: anywhere; }
 .pvlink-sharing button { flex: none; padding: 2px 8px; border: 1px solid var(--pvlink-edge); }
-.pvlink-sharing .pvlink-stop { color: var(--jp-error-color1, #cf222e); }
+.pvlink-sharing .pvlink-stop { color: var(--jp-error-color1, var(--pvlink-fallback-alarm)); }
 .pvlink-certificate { margin-top: 2px; }
 .pvlink-certificate summary { cursor: pointer; opacity: 0.72; border-radius: 4px; }
 .pvlink-certificate summary:focus-visible { outline: 2px solid var(--pvlink-accent); }

@@ -6,6 +6,7 @@ export const STYLE = `
 .pvlink {
   --pvlink-fallback-paper: #ffffff; --pvlink-fallback-ink: #1f2328; --pvlink-fallback-edge: #d0d7de;
   --pvlink-fallback-hover: #eef1f4; --pvlink-fallback-accent: #1a6fc4; --pvlink-fallback-soft: #f4f5f7;
+  --pvlink-fallback-alarm: #cf222e;
   --pvlink-paper: var(--jp-layout-color1, var(--pvlink-fallback-paper));
   --pvlink-ink: var(--jp-ui-font-color1, var(--pvlink-fallback-ink));
   --pvlink-edge: var(--jp-border-color2, var(--pvlink-fallback-edge));
@@ -20,6 +21,7 @@ export const STYLE = `
   .pvlink {
     --pvlink-fallback-paper: #24282e; --pvlink-fallback-ink: #e6e8eb; --pvlink-fallback-edge: #444a52;
     --pvlink-fallback-hover: #343a42; --pvlink-fallback-accent: #58a6ff; --pvlink-fallback-soft: #1b1e22;
+    --pvlink-fallback-alarm: #ff8078;
   }
 }
 .pvlink *, .pvlink *::before { box-sizing: border-box; }
