@@ -184,7 +184,13 @@ class Pong(Struct):
 
 
 class ShareName(Struct, forbid_unknown_fields=True):
-    """One of the owner's shares: to revoke it, or to read its password."""
+    """One of the owner's shares, whose password is to be read."""
+
+    share: Name
+
+
+class Revoke(Struct, forbid_unknown_fields=True):
+    """Ends a share, and the visits of those who came by it."""
 
     share: Name
 
@@ -280,7 +286,7 @@ METHODS: dict[str, tuple[type[Struct], type[Struct] | None]] = {
     "pvlink.ping": (Ping, Pong),
     # Owners only.
     "pvlink.password": (ShareName, Password),
-    "pvlink.revoke": (ShareName, None),
+    "pvlink.revoke": (Revoke, None),
 }
 TOPICS: dict[str, type[Struct]] = {
     "pvlink.frame": Frame,

@@ -107,8 +107,13 @@ export interface Ping {
   time: number;
 }
 
-// One of the owner's shares: to revoke it, or to read its password.
+// One of the owner's shares, whose password is to be read.
 export interface ShareName {
+  share: string;
+}
+
+// Ends a share, and the visits of those who came by it.
+export interface Revoke {
   share: string;
 }
 
@@ -246,7 +251,7 @@ export interface Methods {
   "pvlink.visible": { request: Visible; answer: null };
   "pvlink.ping": { request: Ping; answer: Pong };
   "pvlink.password": { request: ShareName; answer: Password };
-  "pvlink.revoke": { request: ShareName; answer: null };
+  "pvlink.revoke": { request: Revoke; answer: null };
 }
 
 // What the streamer publishes.

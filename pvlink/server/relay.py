@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import socket
 from pathlib import Path
 from typing import Any, Protocol
 
-from tornado.httpclient import HTTPRequest
+from tornado.httpclient import HTTPError, HTTPRequest
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.netutil import Resolver
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.tcpclient import TCPClient
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from pvlink import rendezvous
+from pvlink.protocol import CLOSE_GONE
 
 # The largest message of the streamer; it cuts what is longer.
 MAX_FRAME_BYTES = 64 << 20
 CONNECT_SECONDS = 5.0
-GONE = "The process that sends the pictures went away."
+GONE = "The process that sends the pictures went away. pvlink.session().restart() brings the view back."
+NOT_YOURS = "The process that answers for this session is not yours."
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +36,7 @@ class Browser(Protocol):
     """The relay's other side."""
 
     def write_message(self, message: str | bytes, binary: bool = False) -> asyncio.Future[None]: ...
-    def on_streamer_gone(self, reason: str) -> None: ...
+    def on_streamer_gone(self, code: int, reason: str) -> None: ...
 
 
 class _UnixResolver(Resolver):
@@ -44,6 +49,51 @@ class _UnixResolver(Resolver):
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[tuple[int, Any]]:
         return [(socket.AF_UNIX, str(self._path))]
+
+
+class _OurStreamer(TCPClient):
+    """Connects to a process of the same user only, before anything is said."""
+
+    async def connect(self, *args: Any, **kwargs: Any) -> IOStream:
+        stream = await super().connect(*args, **kwargs)
+        if rendezvous.peer_uid(stream.socket) != os.getuid():
+            stream.close()
+            raise StreamerGoneError(NOT_YOURS)
+        return stream
+
+
+class _OneRequest(SimpleAsyncHTTPClient):
+    """tornado's plain client on a unix socket."""
+
+    def initialize(self, path: Path) -> None:  # type: ignore[override]
+        super().initialize(max_clients=1, max_body_size=1 << 16)
+        self.tcp_client = _OurStreamer(resolver=_UnixResolver(path=path))
+
+
+async def ask_for_ticket(path: Path, asks: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """The streamer's answer to one of Jupyter's users who wants to see a view: a status and what it says."""
+    client = _OneRequest(path=path, force_instance=True)
+    request = HTTPRequest(
+        "http://pvlink/ticket",
+        method="POST",
+        body=json.dumps(asks),
+        connect_timeout=CONNECT_SECONDS,
+        request_timeout=CONNECT_SECONDS,
+    )
+    try:
+        answer = await client.fetch(request, raise_error=False)
+        said = json.loads(answer.body or b"{}") if answer.error is None or answer.code < 599 else None
+    except StreamerGoneError:
+        raise
+    except (HTTPError, OSError, StreamClosedError, ValueError) as error:
+        log.info("no ticket from %s", path, exc_info=error)
+        raise StreamerGoneError(GONE) from error
+    finally:
+        client.close()
+    # 599 is tornado's own word for no answer.
+    if not isinstance(said, dict):
+        raise StreamerGoneError(GONE) from answer.error
+    return answer.code, said
 
 
 class Relay:
@@ -66,7 +116,7 @@ class Relay:
             raise StreamerGoneError(GONE) from error
         if not _is_ours(streamer):
             streamer.close()
-            raise StreamerGoneError("The process that answers for this session is not yours.")
+            raise StreamerGoneError(NOT_YOURS)
         return cls(streamer, browser)
 
     async def send(self, message: str | bytes) -> None:
@@ -84,7 +134,12 @@ class Relay:
                 await self._browser.write_message(message, binary=isinstance(message, bytes))
         except (WebSocketClosedError, StreamClosedError):
             log.debug("the browser closed while the streamer wrote")
-        self._browser.on_streamer_gone(GONE)
+        code, reason = self._streamer.close_code, self._streamer.close_reason
+        # The streamer's own words are for the user; anything else is an end without one.
+        if code is not None and 4000 <= code <= 4999:
+            self._browser.on_streamer_gone(code, reason or "")
+        else:
+            self._browser.on_streamer_gone(CLOSE_GONE, GONE)
 
     def close(self) -> None:
         self._pump.cancel()

@@ -13,7 +13,9 @@ import socket
 import sys
 
 from pvlink import rendezvous
+from pvlink.protocol import Role
 from pvlink.streamer import control_port
+from pvlink.streamer.errands import Errands
 from pvlink.streamer.hub import Hub
 
 _PR_SET_PDEATHSIG = 1
@@ -25,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--session", required=True, help="32 hexadecimal digits")
     parser.add_argument("--control-fd", required=True, type=int, help="our end of the kernel's socket pair")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the starting thread does")
+    parser.add_argument("--role", default="owner", choices=("owner", "control", "view"), help="of Jupyter's users")
     parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     options = parser.parse_args(arguments)
     logging.basicConfig(
@@ -35,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.die_with_parent:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
-        asyncio.run(_run(options.session, socket.socket(fileno=options.control_fd)))
+        asyncio.run(_run(options.session, options.role, socket.socket(fileno=options.control_fd)))
     except (rendezvous.RendezvousError, ValueError) as error:
         log.error("%s", error)
         return 1
@@ -46,15 +49,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-async def _run(session: str, control: socket.socket) -> None:
-    hub = Hub()
+async def _run(session: str, role: Role, control: socket.socket) -> None:
+    # What we make is for nobody else, whatever the kernel's umask.
+    os.umask(0o077)
+    hub = Hub(role)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, hub.stopped.set)
     rendezvous.sweep()
     listener, path = rendezvous.listen(session)
-    serving = asyncio.create_task(control_port.serve(control, hub.on_request))
+    serving = asyncio.create_task(control_port.serve(control, Errands(hub).run))
     stopping = asyncio.create_task(hub.stopped.wait())
     try:
-        await hub.link.listen(listener)
+        await hub.door.open(listener)
         log.info("session %s listens", session)
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:

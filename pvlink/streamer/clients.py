@@ -91,5 +91,6 @@ class Clients:
         watching = self.visible()
         if not watching:
             return None
-        sized = [client for client in watching if not client.only_full]
+        # Who only looks gets the picture as others have it: a size is a property of the view.
+        sized = [client for client in watching if not client.only_full and client.role != "view"]
         return (sized[-1].width, sized[-1].height) if sized else (0, 0)

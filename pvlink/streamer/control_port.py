@@ -10,9 +10,12 @@ import socket
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from pvlink.protocol import Role
 
 _LENGTHS = struct.Struct("<II")
 # The kernel sends no blobs, and its JSON is short; answers may carry a PNG.
@@ -35,6 +38,18 @@ class Request(Struct):
     view: str = ""
     timeout: float = 10.0
     message: str = ""
+    # Of "share".
+    role: Role = "view"
+    expires: float = 3600.0
+    password: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    certificate: str = ""
+    key: str = ""
+    # Of "revoke".
+    share: str = ""
+    # What is not as it should be, of a request that makes no sense.
+    wrong: str = ""
 
 
 # The answer's fields and its blob.
@@ -126,7 +141,7 @@ def _parsed(text: bytes) -> Request:
         return msgspec.convert(fields, Request)
     except msgspec.ValidationError as error:
         number = fields.get("id")
-        return Request(number if isinstance(number, int) else -1, "invalid", message=str(error))
+        return Request(number if isinstance(number, int) else -1, "invalid", wrong=str(error))
 
 
 async def _requests(sock: socket.socket) -> AsyncIterator[tuple[Request, int | None]]:

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 
-from pvlink.protocol import PROTOCOL_VERSION, Drawn, Input, Join, Joined, Ping, Pong, Role, Size, ViewState, Visible
-from pvlink.streamer.control_port import Answer, Request, RequestError
+from pvlink.protocol import (
+    PROTOCOL_VERSION,
+    Drawn,
+    Input,
+    Join,
+    Joined,
+    Password,
+    Ping,
+    Pong,
+    Revoke,
+    Role,
+    ShareName,
+    Size,
+    ViewState,
+    Visible,
+    Way,
+)
+from pvlink.streamer.doors import JupyterDoor
 from pvlink.streamer.encoders import ENCODERS
 from pvlink.streamer.engine_port import Busy, EnginePort, Hello, Idle, Packet, Ready, ViewGone, ViewMade
 from pvlink.streamer.frames import Shot
 from pvlink.streamer.inputs import Inputs
+from pvlink.streamer.limits import MAX_UNKNOWN_VIEWS
 from pvlink.streamer.link import Link, Refused
-from pvlink.streamer.views import NoPictureError, Rim, View
+from pvlink.streamer.reception import Reception
+from pvlink.streamer.shares import UnknownShare
+from pvlink.streamer.tickets import Guest, Ticket
+from pvlink.streamer.views import Rim, View
 from pvlink.streamer.watchdog import Watchdog
 from pvlink.version import __version__
 
@@ -27,12 +45,11 @@ WORKING = ViewState("busy", "ParaView is working.")
 STARTING = ViewState("busy", "ParaView is starting.")
 LOST = ViewState(
     "lost",
-    "The ParaView process ended. The picture is the last one. Run pvlink.start() and the cells again.",
+    "The ParaView process ended. The picture is the last one. pvlink.session().restart() brings the pipeline back.",
 )
+AGAIN = ViewState("busy", "ParaView is starting again.")
 ENDED = ViewState("ended", "The kernel ended, and ParaView with it. The picture is the last one. Run the cells again.")
 UNKNOWN = ViewState("gone", "ParaView has no such view (any more). Run the cell that shows it again.")
-# Through Jupyter's door comes whoever may run code in the kernel anyway.
-ROLE: Role = "owner"
 # A heavy scene takes a third of a second to render; a call that takes longer than this deserves a word.
 PATIENCE_SECONDS = 1.5
 log = logging.getLogger(__name__)
@@ -41,8 +58,11 @@ log = logging.getLogger(__name__)
 class Hub:
     """The state of a session."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: Role = "owner") -> None:
+        """`role`: what those who come through Jupyter may be at most."""
         self.link = Link(self)
+        self.reception = Reception(self.link, role, self._tell_people)
+        self.door = JupyterDoor(self.link, self.reception)
         self.stopped = asyncio.Event()
         self._executor = ThreadPoolExecutor(2, "encoder")
         self._rim = Rim(self._executor, self.link.send_frame)
@@ -60,12 +80,20 @@ class Hub:
 
     # Viewers.
 
+    def redeem(self, ticket: str, way: Way) -> Ticket | None:
+        return self.reception.redeem(ticket, way)
+
+    def on_entered(self, client: str, guest: Guest) -> None:
+        self.reception.entered(client, guest)
+
     def on_call(self, client: str, argument: Struct) -> Struct | None:
         match argument:
             case Join():
                 return self._join(client, argument)
             case Ping(time):
                 return Pong(time)
+            case ShareName() | Revoke():
+                return self._as_owner(client, argument)
         view = self._watching.get(client)
         if view is None:
             raise Refused("Join a view first.")
@@ -74,7 +102,7 @@ class Hub:
                 view.drawn(client, argument)
             case Input():
                 self._input(client, view, argument)
-            case Size():
+            case Size() if self._role(client) != "view":
                 view.resize(client, argument)
             case Visible(visible):
                 view.visible(client, visible)
@@ -85,6 +113,10 @@ class Hub:
             view.written(client, milliseconds)
 
     def on_closed(self, client: str) -> None:
+        self.reception.left(client)
+        self._leave(client)
+
+    def _leave(self, client: str) -> None:
         self._told.pop(client, None)
         if view := self._watching.pop(client, None):
             view.leave(client)
@@ -100,20 +132,51 @@ class Hub:
             )
         if not ENCODERS.keys() & set(join.codecs):
             raise Refused(f"This browser decodes none of the session's codecs ({', '.join(ENCODERS)}).")
-        self.on_closed(client)
+        guest = self.reception.guest(client)
+        if guest is None or join.view != guest.view:
+            raise Refused("This ticket is for another view.")
+        self._leave(client)
         view = self._views.get(join.view)
         if view is None:
+            if sum(view.gone is not None for view in self._views.values()) >= MAX_UNKNOWN_VIEWS:
+                raise Refused("Too many pages ask for views that ParaView does not have. Close some.")
             view = self._add(join.view)
             view.gone = UNKNOWN
         self._watching[client] = view
-        view.join(client, join, ROLE)
+        view.join(client, join, guest.role)
         self._told[client] = self._state_of(view)
-        return Joined(PROTOCOL_VERSION, __version__, client, ROLE, self._told[client])
+        if guest.role == "owner":
+            self.link.send_news(client, self.reception.people(view.name))
+        return Joined(PROTOCOL_VERSION, __version__, client, guest.role, self._told[client])
+
+    def _role(self, client: str) -> Role:
+        guest = self.reception.guest(client)
+        return "view" if guest is None else guest.role
+
+    def _as_owner(self, client: str, argument: ShareName | Revoke) -> Password | None:
+        guest = self.reception.guest(client)
+        if guest is None or guest.role != "owner":
+            raise Refused("Only the owner of this view may do that.")
+        try:
+            if isinstance(argument, ShareName):
+                return Password(self.reception.password(argument.share, guest.view))
+            self.reception.revoke(argument.share, guest.view)
+        except UnknownShare:
+            raise Refused("This link has ended already.") from None
+        return None
+
+    def _tell_people(self, view: str) -> None:
+        """The owners of a view hear who watches it."""
+        people = None
+        for client, watched in self._watching.items():
+            if watched.name == view and self._role(client) == "owner":
+                people = people or self.reception.people(view)
+                self.link.send_news(client, people)
 
     def _input(self, client: str, view: View, message: Input) -> None:
         if view.gone is not None or self._rim.port is None:
             return
-        if not self._inputs.add(view.name, client, ROLE, message.seq, message.events):
+        if not self._inputs.add(view.name, client, self._role(client), message.seq, message.events):
             raise Refused("You may look at this view, not change it.")
         if any(event.type == "down" for event in message.events):
             view.pressed(client)
@@ -141,7 +204,7 @@ class Hub:
             state = self._state_of(view)
             if self._told.get(client) != state:
                 self._told[client] = state
-                self.link.send_state(client, state)
+                self.link.send_news(client, state)
 
     # The engine.
 
@@ -194,66 +257,42 @@ class Hub:
         view = self._views[name] = View(name, self._rim)
         return view
 
-    # The kernel.
+    # The kernel (errands.py).
 
-    async def on_request(self, request: Request, fd: int | None) -> Answer:
-        operations: dict[str, Callable[[Request, int | None], Answer]] = {
-            "engine": self._attach_engine,
-            "engine-ended": self._end_engine,
-            "stats": self._stats,
-            "stop": self._stop,
-        }
-        if operation := operations.get(request.op):
-            return operation(request, fd)
-        if fd is not None:
-            os.close(fd)
-        if request.op == "snapshot":
-            return await self._snapshot(request)
-        raise RequestError(f"The streamer cannot do {request.op!r}. {request.message}".strip())
-
-    def _attach_engine(self, request: Request, fd: int | None) -> Answer:
-        if fd is None:
-            raise RequestError("An engine comes with its socket.")
+    def attach_engine(self, pid: int, sock: socket.socket) -> None:
         if self._rim.port is not None:
             self._rim.port.close()
             self.on_engine_lost(self._rim.port)
         # Its views are not the former one's, even under the same name, until it says so.
         for view in list(self._views.values()):
-            view.close(UNKNOWN)
+            view.close(view.gone or AGAIN)
         if self._watchdog is not None:
             self._watchdog.close()
-        self._watchdog = Watchdog(request.pid) if request.pid > 0 else None
+        self._watchdog = Watchdog(pid) if pid > 0 else None
         self._state = LIVE
-        self._rim.port = EnginePort(socket.socket(fileno=fd), self)
+        self._rim.port = EnginePort(sock, self)
         self._tell()
-        return {}, b""
 
-    def _end_engine(self, request: Request, _fd: int | None) -> Answer:
-        self._state = ViewState("lost", request.message or LOST.message)
+    def restored(self) -> None:
+        """The new engine has brought back what it could: a view it has not named is no more."""
+        for view in self._views.values():
+            if view.gone is AGAIN:
+                view.gone = UNKNOWN
         self._tell()
-        return {}, b""
 
-    def _stats(self, request: Request, _fd: int | None) -> Answer:
-        return {"stats": self._known(request.view).report()}, b""
+    def engine_ended(self, message: str) -> None:
+        self._state = ViewState("lost", message or LOST.message)
+        self._tell()
 
-    async def _snapshot(self, request: Request) -> Answer:
-        view = self._known(request.view)
-        try:
-            width, height, data = await view.snapshot(max(0.0, request.timeout), lambda: self._state.state == "busy")
-        except NoPictureError as error:
-            raise RequestError(f"{error} {self._state.message}".strip()) from error
-        return {"width": width, "height": height}, data
+    @property
+    def state(self) -> ViewState:
+        """What holds for all views."""
+        return self._state
 
-    def _stop(self, _request: Request, _fd: int | None) -> Answer:
-        # The answer goes out first: it is queued before the event is looked at.
-        asyncio.get_running_loop().call_soon(self.stopped.set)
-        return {}, b""
-
-    def _known(self, name: str) -> View:
+    def known(self, name: str) -> View | None:
+        """A view that the engine has."""
         view = self._views.get(name)
-        if view is None or view.gone is not None:
-            raise RequestError(f"ParaView has no view {name}.")
-        return view
+        return None if view is None or view.gone is not None else view
 
     async def close(self, *, kernel_gone: bool) -> None:
         """Tells the viewers, ends the engine if its kernel could not, and lets go of everything."""
@@ -263,6 +302,7 @@ class Hub:
             await asyncio.gather(self.link.close(), self._watchdog.end())
         else:
             await self.link.close()
+        await asyncio.gather(self.door.close(), self.reception.close())
         if self._watchdog is not None:
             self._watchdog.close()
         if self._rim.port is not None:

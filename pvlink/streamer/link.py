@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
-import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
@@ -22,20 +21,33 @@ from uuid import uuid4
 import msgspec
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from msgspec import Struct
-from wslink.backends.aiohttp import AioHttpWsHandler, WebAppServer
+from wslink.backends.aiohttp import AioHttpWsHandler
 from wslink.chunking import HEADER_LENGTH, generate_chunks
 from wslink.protocol import AUTHENTICATION_ERROR, EXCEPTION_ERROR, METHOD_NOT_FOUND
-from wslink.websocket import ServerProtocol
 
-from pvlink import rendezvous
-from pvlink.protocol import MAX_MESSAGE_BYTES, METHODS, Frame, ViewState
+from pvlink.protocol import (
+    CLOSE_DENIED,
+    CLOSE_FULL,
+    MAX_MESSAGE_BYTES,
+    METHODS,
+    PROTOCOL_VERSION,
+    TOPICS,
+    Frame,
+    Greet,
+    Greeted,
+    Input,
+    Way,
+)
+from pvlink.streamer.limits import EVENTS_PER_SECOND, MAX_VIEWERS, MESSAGES_PER_SECOND, Allowance
 from pvlink.streamer.outbox import Outbox
+from pvlink.streamer.tickets import Guest, Ticket, nonce, proof, proves
+from pvlink.version import __version__
 
-HEARTBEAT_SECONDS = 20.0
-# What wslink's client sends in one chunk, and what we do: aiohttp's and tornado's readers hold one in memory.
-CHUNK_BYTES = 4 << 20
+# A frame goes out in pieces: each is a sign of life on a slow line (a second at 1 Mbit/s), and words go in between.
+CHUNK_BYTES = 128 << 10
 # Room for a hello, no more, before we know who it is.
 HELLO_BYTES = 4096
+DENIED = b"This page was not let in: its ticket is used, too old or wrong."
 # Messages begun and not ended; each may claim MAX_MESSAGE_BYTES.
 MAX_UNFINISHED = 4
 # How long a goodbye may take.
@@ -49,8 +61,10 @@ class Refused(Exception):
 
 
 class Receiver(Protocol):
-    """Who gets what viewers say. Every method returns at once."""
+    """Who lets viewers in and gets what they say. Every method returns at once."""
 
+    def redeem(self, ticket: str, way: Way) -> Ticket | None: ...
+    def on_entered(self, client: str, guest: Guest) -> None: ...
     def on_call(self, client: str, argument: Struct) -> Struct | None: ...
     def on_written(self, client: str, milliseconds: float) -> None: ...
     def on_closed(self, client: str) -> None: ...
@@ -62,38 +76,57 @@ class Peer:
 
     ws: web.WebSocketResponse
     transport: asyncio.Transport
+    way: Way
+    # Called once it has shown who it is.
+    let_in: Callable[[], None]
+    messages: Allowance
+    events: Allowance
     outbox: Outbox = field(default_factory=Outbox)
+    # Its ticket and what it must show for it; none before its greeting.
+    ticket: Ticket | None = None
+    expected: str = ""
 
 
 class _Handler(AioHttpWsHandler):
     """wslink's connection handler, with one writer per viewer and nothing but our methods."""
 
-    def __init__(self, protocol: ServerProtocol, web_app: WebAppServer, receiver: Receiver) -> None:
-        super().__init__(protocol, web_app)
+    def __init__(self, receiver: Receiver) -> None:
+        # No server protocol of wslink's: its table would hold application.exit and whatever a later version adds.
+        super().__init__(_NoProtocol())
         self.receiver = receiver
         self.peers: dict[str, Peer] = {}
-        # wslink's own table holds application.exit and whatever a later version adds.
         self.functionMap = dict.fromkeys(METHODS)
 
-    async def handleWsRequest(self, request: web.Request) -> web.WebSocketResponse:  # noqa: N802 - wslink's name
+    async def visit(
+        self, request: web.Request, way: Way, let_in: Callable[[], None], heartbeat: float | None
+    ) -> web.WebSocketResponse:
+        """One viewer, from its handshake to its end."""
         transport = request.transport
-        if transport is None or not _is_ours(transport):
-            raise web.HTTPForbidden(text="Only the user who started this session may connect.")
+        if transport is None:
+            raise web.HTTPServiceUnavailable
         ws = web.WebSocketResponse(
-            max_msg_size=MAX_MESSAGE_BYTES + HEADER_LENGTH, heartbeat=HEARTBEAT_SECONDS, compress=False, timeout=1.0
+            max_msg_size=MAX_MESSAGE_BYTES + HEADER_LENGTH, heartbeat=heartbeat, compress=False, timeout=1.0
         )
         await ws.prepare(request)
         client = uuid4().hex[:12]
+        now = time.monotonic()
         self.connections[client] = ws
-        self.peers[client] = peer = Peer(ws, transport)
+        self.peers[client] = peer = Peer(
+            ws, transport, way, let_in, Allowance(MESSAGES_PER_SECOND, now), Allowance(EVENTS_PER_SECOND, now)
+        )
         await self.onConnect(request, client)
         self.unchunkers[client].set_max_message_size(HELLO_BYTES)
         writer = asyncio.create_task(self._write(client, peer))
         log.info("viewer %s connected", client)
         try:
             async for message in ws:
-                if not await self._received(message, client):
+                if peer.ticket is None:
+                    await self._greeted(peer, message)
+                elif not await self._received(message, client):
                     await ws.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"not a pvlink viewer")
+                # Whoever says too much is read more slowly: nothing is dropped, and nobody else waits.
+                if wait := peer.messages.take(1, time.monotonic()):
+                    await asyncio.sleep(wait)
         finally:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
@@ -103,6 +136,26 @@ class _Handler(AioHttpWsHandler):
             self.authentified_client_ids.discard(client)
             log.info("viewer %s left", client)
         return ws
+
+    async def _greeted(self, peer: Peer, message: WSMessage) -> None:
+        """The viewer's first message: its ticket is used up, and we prove ourselves before it has to."""
+        try:
+            if message.type is not WSMsgType.TEXT or len(message.data) > HELLO_BYTES:
+                raise ValueError
+            greet = msgspec.json.decode(message.data, type=Greet)
+        except ValueError:
+            await peer.ws.close(code=CLOSE_DENIED, message=DENIED)
+            return
+        ticket = self.receiver.redeem(greet.ticket, peer.way)
+        if ticket is None:
+            await peer.ws.close(code=CLOSE_DENIED, message=DENIED)
+            return
+        ours = nonce()
+        peer.ticket = ticket
+        peer.expected = proof("viewer", ticket, greet.nonce, ours)
+        shown = proof("streamer", ticket, greet.nonce, ours)
+        answer = Greeted(PROTOCOL_VERSION, __version__, ours, shown)
+        await peer.ws.send_str(msgspec.json.encode(answer).decode())
 
     async def _received(self, message: WSMessage, client: str) -> bool:
         """Takes one websocket message; False if it is none of ours."""
@@ -139,6 +192,8 @@ class _Handler(AioHttpWsHandler):
             if not isinstance(arguments, list) or len(arguments) != 1:
                 raise Refused(f"{method} takes one argument.")
             argument = msgspec.convert(arguments[0], METHODS[method][0], strict=True)
+            if isinstance(argument, Input):
+                await self._spend(client_id, len(argument.events))
             self._reply(client_id, name, self.receiver.on_call(client_id, argument))
         except Refused as refusal:
             self._fail(client_id, name, EXCEPTION_ERROR, str(refusal))
@@ -154,15 +209,26 @@ class _Handler(AioHttpWsHandler):
     async def handleSystemMessage(self, rpcid: str, methodName: str, args: object, client_id: str) -> bool:  # noqa: N802, N803
         if rpcid.split(":")[0] != "system":
             return False
-        if methodName != "wslink.hello":
+        peer = self.peers[client_id]
+        secret = args[0].get("secret") if isinstance(args, list) and args and isinstance(args[0], dict) else None
+        if methodName != "wslink.hello" or self.isClientAuthenticated(client_id):
             self._fail(client_id, rpcid, METHOD_NOT_FOUND, "There is no such method.")
+        elif peer.ticket is None or not proves(secret, peer.expected):
+            log.warning("viewer %s could not prove that the ticket is its own", client_id)
+            await peer.ws.close(code=CLOSE_DENIED, message=DENIED)
+        elif len(self.authentified_client_ids) >= MAX_VIEWERS:
+            await peer.ws.close(code=CLOSE_FULL, message=b"This session has as many viewers as it takes. Close some.")
         else:
-            # The socket is ours, in a directory only we can enter, and SO_PEERCRED said that the peer is us: the
-            # Jupyter server, which has let its user in. There is nothing left for a secret to prove here.
+            peer.let_in()
             self.authentified_client_ids.add(client_id)
+            self.receiver.on_entered(client_id, peer.ticket.guest)
             self.unchunkers[client_id].set_max_message_size(MAX_MESSAGE_BYTES)
             self._reply(client_id, rpcid, {"clientID": f"c{client_id}", "maxMsgSize": MAX_MESSAGE_BYTES})
         return True
+
+    async def _spend(self, client: str, events: int) -> None:
+        if wait := self.peers[client].events.take(events, time.monotonic()):
+            await asyncio.sleep(wait)
 
     # Whatever wslink itself wants to send goes the same way.
 
@@ -200,6 +266,10 @@ class _Handler(AioHttpWsHandler):
                 began = time.perf_counter()
                 for chunk in generate_chunks(message, CHUNK_BYTES):
                     await peer.ws.send_bytes(chunk)
+                    # A word must not wait for a picture that takes its time.
+                    while is_frame and (word := peer.outbox.word()) is not None:
+                        for piece in generate_chunks(word, CHUNK_BYTES):
+                            await peer.ws.send_bytes(piece)
                 if is_frame:
                     self.receiver.on_written(client, (time.perf_counter() - began) * 1e3)
         except ConnectionError:
@@ -213,38 +283,51 @@ def packed(name: str, result: object) -> bytes:
     return msgspec.msgpack.encode({"wslink": "1.0", "id": name, "result": result})
 
 
-def _is_ours(transport: asyncio.Transport) -> bool:
-    sock = transport.get_extra_info("socket")
-    return sock is not None and sock.family == socket.AF_UNIX and rendezvous.peer_uid(sock) == os.getuid()
+class _NoProtocol:
+    """Where wslink would find the methods of an application; ours are in METHODS."""
+
+    network_monitor = None
+    log_emitter = None
+
+    def getLinkProtocols(self) -> list[object]:  # noqa: N802 - wslink's name
+        return []
+
+    def init(self, *_: object) -> None: ...
 
 
-class Link(WebAppServer):
-    """The websocket server of a session, on its unix socket."""
+class Link:
+    """All viewers of a session, through whichever door they came."""
 
     def __init__(self, receiver: Receiver) -> None:
-        super().__init__({"handle_signals": False, "ws_compress": False})
-        self._handler = _Handler(ServerProtocol(), self, receiver)
+        self._handler = _Handler(receiver)
         self._numbers = count(1)
-        self.app.add_routes([web.get("/ws", self._handler.handleWsRequest)])
 
-    async def listen(self, listener: socket.socket) -> None:
-        self._runner = web.AppRunner(self.app, handle_signals=False, access_log=None, shutdown_timeout=FAREWELL_SECONDS)
-        await self._runner.setup()
-        # A socket that listens already: aiohttp's UnixSite would bind the final name before it listens.
-        await web.SockSite(self._runner, listener).start()
+    async def visit(
+        self, request: web.Request, way: Way, let_in: Callable[[], None], heartbeat: float | None = None
+    ) -> web.WebSocketResponse:
+        return await self._handler.visit(request, way, let_in, heartbeat)
 
     def send_frame(self, client: str, frame: Frame) -> None:
         """To a viewer whose former frame is written; the receiver hears when this one is."""
         if peer := self._handler.peers.get(client):
             peer.outbox.frame(packed(f"publish:pvlink.frame:{next(self._numbers)}", frame))
 
-    def send_state(self, client: str, state: ViewState) -> None:
-        """Replaces a state that this viewer has not taken yet."""
+    def send_news(self, client: str, news: Struct) -> None:
+        """A state or the people: replaces one of its kind that this viewer has not taken yet."""
         if peer := self._handler.peers.get(client):
-            peer.outbox.state(packed(f"publish:pvlink.state:{next(self._numbers)}", state))
+            topic = _TOPIC_OF[type(news)]
+            peer.outbox.news(topic, packed(f"publish:{topic}:{next(self._numbers)}", news))
+
+    async def dismiss(self, client: str, code: int, reason: str) -> None:
+        """Ends one viewer's connection, and says why."""
+        if peer := self._handler.peers.get(client):
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await peer.ws.close(code=code, message=reason.encode())
+            peer.transport.abort()
 
     async def close(self) -> None:
-        """Says goodbye, then cuts whoever does not listen. Bounded by two FAREWELL_SECONDS."""
+        """Says goodbye, then cuts whoever does not listen. Bounded by FAREWELL_SECONDS."""
         peers = list(self._handler.peers.values())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
@@ -253,10 +336,11 @@ class Link(WebAppServer):
                 await asyncio.gather(*goodbye, return_exceptions=True)
         for peer in peers:
             peer.transport.abort()
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     async def _flush(self, peer: Peer) -> None:
         # A poll, for the last half second of a session only.
         while peer.outbox.has_words:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+_TOPIC_OF = {message: topic for topic, message in TOPICS.items()}

@@ -1,4 +1,4 @@
-"""What waits to be sent to one viewer: answers in order, the newest state, one frame."""
+"""What waits to be sent to one viewer: answers in order, the newest of each kind of news, one frame."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ class Outbox:
 
     def __init__(self) -> None:
         self._replies: deque[bytes] = deque()
-        self._state: bytes | None = None
+        # By topic: a state, the people.
+        self._news: dict[str, bytes] = {}
         self._frame: bytes | None = None
         self._wake = asyncio.Event()
 
     @property
     def has_words(self) -> bool:
-        return bool(self._replies) or self._state is not None
+        return bool(self._replies or self._news)
 
     def reply(self, message: bytes) -> bool:
         """False if there are too many already."""
@@ -30,9 +31,9 @@ class Outbox:
         self._wake.set()
         return True
 
-    def state(self, message: bytes) -> None:
-        """Replaces a state that is still here."""
-        self._state = message
+    def news(self, topic: str, message: bytes) -> None:
+        """Replaces what is still here of the same topic."""
+        self._news[topic] = message
         self._wake.set()
 
     def frame(self, message: bytes) -> None:
@@ -40,14 +41,19 @@ class Outbox:
         self._frame = message
         self._wake.set()
 
+    def word(self) -> bytes | None:
+        """What goes before a picture; none if nothing does."""
+        if self._replies:
+            return self._replies.popleft()
+        if self._news:
+            return self._news.pop(next(iter(self._news)))
+        return None
+
     async def next(self) -> tuple[bytes, bool]:
         """What to send now, and whether it is a frame."""
         while True:
-            if self._replies:
-                return self._replies.popleft(), False
-            if self._state is not None:
-                message, self._state = self._state, None
-                return message, False
+            if (word := self.word()) is not None:
+                return word, False
             if self._frame is not None:
                 message, self._frame = self._frame, None
                 return message, True

@@ -22,6 +22,7 @@ def test_the_configuration_enables_the_module_that_exists() -> None:
 def test_the_routes_are_under_the_base_url(base: str) -> None:
     assert [route for route, _ in handlers(base)] == [
         f"{base}pvlink/([0-9A-Za-z_-]{{1,64}})",
+        f"{base}pvlink/([0-9A-Za-z_-]{{1,64}})/ticket",
         f"{base}pvlink/([0-9A-Za-z_-]{{1,64}})/ws",
     ]
 
@@ -30,4 +31,4 @@ def test_loading_adds_them() -> None:
     added: list[object] = []
     web = SimpleNamespace(settings={"base_url": "/"}, add_handlers=lambda host, routes: added.extend(routes))
     pvlink.server._load_jupyter_server_extension(SimpleNamespace(web_app=web))
-    assert len(added) == 2
+    assert len(added) == 3

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -10,21 +12,40 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 from msgspec import Struct
 from wslink.chunking import UnChunker, generate_chunks
 
-from pvlink.protocol import PROTOCOL_VERSION, Frame, Join, Joined, ViewState
+from pvlink.protocol import (
+    METHODS,
+    PROTOCOL_VERSION,
+    Frame,
+    Grant,
+    Greet,
+    Greeted,
+    Join,
+    Joined,
+    People,
+    ViewState,
+)
 from tests.unit.streamer.fake_engine import FakeEngine
 
 ROOT = Path(__file__).parents[3]
-METHOD_OF = {"Join": "join", "Size": "size", "Input": "input", "Drawn": "drawn", "Visible": "visible", "Ping": "ping"}
+METHOD_OF = {request: method for method, (request, _) in METHODS.items()}
+
+
+def proof(side: str, grant: Grant, viewer_nonce: str, streamer_nonce: str) -> str:
+    """As docs/wire.md says; written here a second time on purpose."""
+    said = f"pvlink {side}\n{grant.ticket}\n{viewer_nonce}\n{streamer_nonce}"
+    return hmac.new(grant.key.encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -44,11 +65,13 @@ class Kernel:
         self.socket, theirs = socket.socketpair()
         environment = os.environ | {"PVLINK_RUNTIME_DIR": str(directory), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-P", "-m", "pvlink.streamer", "--session", self.session, "--log-level", "INFO"]
+        # A file: a pipe that nobody reads fills up, and then the streamer stands still.
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self.process = subprocess.Popen(
             [*command, "--control-fd", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             env=environment,
-            stderr=subprocess.PIPE,
+            stderr=self._said,
         )
         theirs.close()
         self.socket.settimeout(10)
@@ -76,7 +99,7 @@ class Kernel:
 
     async def engine(self, pid: int = 0, **options: Any) -> FakeEngine:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        answer, _ = await self.ask("engine", theirs.fileno(), pid=pid, expires=False)
+        answer, _ = await self.ask("engine", theirs.fileno(), pid=pid)
         assert answer == {"ok": True}
         theirs.close()
         return FakeEngine(ours, **options)
@@ -102,10 +125,13 @@ class Kernel:
         self.socket.close()
         if self._log is None:
             try:
-                self._log = self.process.communicate(timeout=10)[1].decode()
+                self.process.wait(10)
             finally:
                 self.process.kill()
                 self.process.wait()
+                with self._said:
+                    self._said.seek(0)
+                    self._log = self._said.read().decode()
         return self._log
 
     def _exactly(self, size: int) -> bytes:
@@ -128,7 +154,13 @@ class Viewer:
         self.states: list[ViewState] = []
         self.confirms = True
         self.joined: Joined | None = None
+        self.people: list[People] = []
+        # Where to ask for leave, and what to say there besides the view.
+        self.tickets = ""
+        self.asks: dict[str, Any] = {}
         self._http = http
+        self._let_in = False
+        self._greeted: asyncio.Future[Greeted] | None = None
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._number = 0
         self._reader: asyncio.Task[None] | None = None
@@ -136,36 +168,63 @@ class Viewer:
         self._stalled.set()
 
     @classmethod
-    async def connect(cls, path: Path) -> Viewer:
+    async def connect(cls, path: Path) -> Self:
         http = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path)))
         return await cls.over(http, "http://pvlink/ws")
 
     @classmethod
-    async def over(cls, http: aiohttp.ClientSession, url: str, **options: Any) -> Viewer:
+    async def over(cls, http: aiohttp.ClientSession, url: str, **options: Any) -> Self:
+        """`url` ends in /ws; beside it is the ticket route."""
+        page = urlsplit(url)
+        options.setdefault("origin", f"{page.scheme}://{page.netloc}")
         try:
             ws = await http.ws_connect(url, max_msg_size=64 << 20, **options)
         except BaseException:
             await http.close()
             raise
         viewer = cls(ws, http)
+        viewer.tickets = f"{url.removesuffix('/ws')}/ticket"
         viewer._reader = asyncio.create_task(viewer._read())
         return viewer
 
     @classmethod
-    async def watching(cls, path: Path, view: str = "1", **options: Any) -> Viewer:
+    async def watching(cls, path: Path, view: str = "1", **options: Any) -> Self:
         viewer = await cls.connect(path)
         await viewer.join(view, **options)
         return viewer
 
     async def join(self, view: str = "1", width: int = 320, height: int = 240, **options: Any) -> Joined:
-        await self.ask("wslink.hello", {"secret": None}, name="system:c0:1")
+        if not self._let_in:
+            await self.enter(await self.grant(view))
         join = Join(PROTOCOL_VERSION, view, width, height, options.pop("codecs", ["jpeg", "png"]), **options)
         answer = await self.call(join)
         self.joined = msgspec.convert(answer["result"], Joined)
         return self.joined
 
+    async def grant(self, view: str = "1") -> Grant:
+        """A ticket, as the page fetches it."""
+        async with self._http.post(self.tickets, data=msgspec.json.encode({"view": view, **self.asks})) as answer:
+            said = await answer.read()
+            assert answer.status == 200, (answer.status, said)
+            return msgspec.json.decode(said, type=Grant)
+
+    async def greet(self, ticket: str, nonce: str) -> Greeted:
+        """Shows a ticket; the other side's proof."""
+        self._greeted = asyncio.get_running_loop().create_future()
+        await self.ws.send_str(msgspec.json.encode(Greet(PROTOCOL_VERSION, ticket, nonce)).decode())
+        return await asyncio.wait_for(self._greeted, 5)
+
+    async def enter(self, grant: Grant) -> None:
+        """The whole handshake."""
+        nonce = secrets.token_urlsafe(24)
+        greeted = await self.greet(grant.ticket, nonce)
+        assert greeted.proof == proof("streamer", grant, nonce, greeted.nonce)
+        shown = proof("viewer", grant, nonce, greeted.nonce)
+        await self.ask("wslink.hello", {"secret": shown}, name="system:c0:0")
+        self._let_in = True
+
     async def call(self, argument: Struct) -> dict[str, Any]:
-        return await self.ask(f"pvlink.{METHOD_OF[type(argument).__name__]}", msgspec.to_builtins(argument))
+        return await self.ask(METHOD_OF[type(argument)], msgspec.to_builtins(argument))
 
     async def ask(self, method: str, *arguments: Any, name: str = "") -> dict[str, Any]:
         self._number += 1
@@ -198,6 +257,12 @@ class Viewer:
         unchunker.set_max_message_size(64 << 20)
         async for message in self.ws:
             await self._stalled.wait()
+            if message.type is aiohttp.WSMsgType.TEXT:
+                assert self._greeted is not None
+                self._greeted.set_result(msgspec.json.decode(message.data, type=Greeted))
+                continue
+            if await self._skims(message.data):
+                continue
             complete: Any = unchunker.process_chunk(message.data)
             if complete is None:
                 continue
@@ -206,8 +271,14 @@ class Viewer:
                 await self._frame(msgspec.convert(complete["result"], Frame))
             elif name.startswith("publish:pvlink.state"):
                 self.states.append(msgspec.convert(complete["result"], ViewState))
+            elif name.startswith("publish:pvlink.people"):
+                self.people.append(msgspec.convert(complete["result"], People))
             elif name in self._answers:
                 self._answers.pop(name).set_result(complete)
+
+    async def _skims(self, data: bytes) -> bool:
+        """Whether this chunk needs no further reading; for viewers that look at no picture."""
+        return False
 
     async def _frame(self, frame: Frame) -> None:
         self.frames.append(frame)

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pvlink.protocol import Drawn, Input, InputEvent, Join, Ping, Size, ViewState, Visible
+from pvlink.protocol import PROTOCOL_VERSION, Drawn, Input, InputEvent, Join, Ping, Size, ViewState, Visible
 from tests.unit.streamer.fake_engine import picture
 from tests.unit.streamer.harness import Kernel, Viewer, until
 
@@ -208,7 +208,7 @@ async def test_when_the_engine_dies_the_viewers_keep_the_picture_and_are_told(ke
     await until(lambda: ViewState("busy", "Contour", 0.25) in viewer.states)
     engine.die()
     await until(lambda: viewer.states[-1].state == "lost")
-    assert "pvlink.start()" in viewer.states[-1].message
+    assert "pvlink.session().restart()" in viewer.states[-1].message
 
     await kernel.ask("engine-ended", message="ParaView was killed by signal 9.")
     await until(lambda: viewer.states[-1].message == "ParaView was killed by signal 9.")
@@ -348,14 +348,13 @@ async def test_what_is_refused_is_refused_in_a_sentence(kernel: Kernel) -> None:
     await ready(kernel)
     engine = await kernel.engine()
     viewer = await Viewer.connect(kernel.path)
-    early = await viewer.call(Ping(1.0))
-    assert early["error"]["message"] == "Say hello first."
-    await viewer.ask("wslink.hello", {"secret": "whatever"}, name="system:c0:1")
+    await viewer.enter(await viewer.grant())
     assert "Join a view first" in (await viewer.call(Size(10, 10)))["error"]["message"]
+    assert "another view" in (await viewer.call(Join(PROTOCOL_VERSION, "2", 10, 10, ["jpeg"])))["error"]["message"]
     old = await viewer.call(Join(0, "1", 10, 10, ["jpeg"]))
     assert "version 0" in old["error"]["message"]
     assert "Install the same pvlink" in old["error"]["message"]
-    blind = await viewer.call(Join(1, "1", 10, 10, ["tiff"]))
+    blind = await viewer.call(Join(PROTOCOL_VERSION, "1", 10, 10, ["tiff"]))
     assert "jpeg" in blind["error"]["message"]
     for method in ("application.exit", "application.exit.later", "pvlink.sing"):
         assert (await viewer.ask(method))["error"]["message"] == "There is no such method."
@@ -418,7 +417,7 @@ def test_garbage_kills_no_streamer(kernel: Kernel) -> None:
     async def throw(pieces: list[bytes], hello: bool) -> None:
         viewer = await Viewer.connect(kernel.path)
         if hello:
-            await viewer.ask("wslink.hello", {}, name="system:c0:1")
+            await viewer.enter(await viewer.grant())
         try:
             for piece in pieces:
                 await viewer.ws.send_bytes(piece)
