@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pvlink import mirror, pvpython
 from pvlink.checkup import doctor
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
+from pvlink.protocol import Role
 from pvlink.sessions import Session
 
 if TYPE_CHECKING:
@@ -15,21 +16,34 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor", "session", "show", "start", "stop"]
 
+ROLES: tuple[Role, ...] = ("owner", "control", "view")
+# What Voila leaves in the environment of the kernels it starts.
+_VOILA = ("VOILA_PREHEAT", "VOILA_KERNEL_ID")
+
 _current: Session | None = None
 
 
-def start(pvpython: str | os.PathLike[str] | None = None, *, display: str = "auto", **unknown: Any) -> Session:
+def start(
+    pvpython: str | os.PathLike[str] | None = None,
+    *,
+    display: str = "auto",
+    role: Role | None = None,
+    **unknown: Any,
+) -> Session:
     """The running session, or a new one: finds ParaView, starts its process, makes `paraview.simple` importable.
 
     `pvpython`: which ParaView; found by itself if not given. `display`: "auto", "own" (a private X server even where
-    there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0".
+    there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0". `role`: what those who open the
+    views through Jupyter may do, "owner", "control" or "view"; "owner" if not given, "view" in a Voila dashboard.
     """
     global _current
-    refuse_unknown("pvlink.start()", unknown, ("pvpython", "display"))
+    refuse_unknown("pvlink.start()", unknown, ("pvpython", "display", "role"))
     if display not in ("auto", "own", "none") and not display.startswith(":"):
         raise OptionError(
             f"display={display!r}: it is 'auto', 'own', 'none', or a display of this machine such as ':0'."
         )
+    if role is not None and role not in ROLES:
+        raise OptionError(f"role={role!r}: it is 'owner', 'control' or 'view'.")
     if mirror.real_paraview():
         raise PvlinkError(
             "This kernel has imported its own ParaView already. Restart the kernel and call pvlink.start() before "
@@ -37,11 +51,12 @@ def start(pvpython: str | os.PathLike[str] | None = None, *, display: str = "aut
         )
     found = _find(pvpython)
     if _current is not None and _current.alive:
-        if (_current.found.path, _current.display) == (found.path, display) or (pvpython is None and display == "auto"):
+        same = (_current.found.path, _current.display) == (found.path, display)
+        if (same or (pvpython is None and display == "auto")) and role in (None, _current.role):
             return _current
-        print(f"pvlink: {_current!r} ends, another ParaView starts.")  # noqa: T201
+        print(f"pvlink: {_current!r} ends, another one starts.")  # noqa: T201
     stop()
-    _current = Session(found, display=display)
+    _current = Session(found, display=display, role=role or _usual_role())
     mirror.forget()
     mirror.install(_session)
     if found.others:
@@ -53,9 +68,14 @@ def _find(wish: str | os.PathLike[str] | None) -> pvpython.Found:
     return pvpython.find(wish)
 
 
+def _usual_role() -> Role:
+    """Who opens a dashboard is not its author."""
+    return "view" if any(name in os.environ for name in _VOILA) else "owner"
+
+
 def session() -> Session | None:
-    """The session that `start()` made, while it lasts."""
-    return _current if _current is not None and _current.alive else None
+    """The session that `start()` made, until `stop()`, also while one of its processes is dead: see `Session.alive`."""
+    return _current
 
 
 def stop() -> None:

@@ -52,12 +52,15 @@ class Control:
             sent = socket.send_fds(self._socket, [packet], [fd])
             self._socket.sendall(packet[sent:])
         while True:
-            lengths = _HEAD.unpack(self._read(_HEAD.size))
-            answer = json.loads(self._read(lengths[0]))
-            blob = self._read(lengths[1])
+            answer, blob = self._answer()
             # An answer to a question given up on may still come.
             if answer.get("id") == question["id"]:
                 return answer, blob
+
+    def _answer(self) -> tuple[dict[str, Any], bytes]:
+        lengths = _HEAD.unpack(self._read(_HEAD.size))
+        answer = json.loads(self._read(lengths[0]))
+        return answer, self._read(lengths[1])
 
     def _read(self, size: int) -> bytes:
         parts = bytearray()
@@ -67,6 +70,27 @@ class Control:
                 raise EOFError("it has closed the connection")
             parts += part
         return bytes(parts)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def serve_idle(self) -> bool:
+        """Whether the streamer is still there. Drops what nobody waits for: answers that were given up on."""
+        if not self._turn.acquire(blocking=False):
+            return True
+        try:
+            if not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                return False
+            self._socket.settimeout(PATIENCE)
+            self._answer()
+        except BlockingIOError:
+            return True
+        except (OSError, EOFError):
+            return False
+        else:
+            return True
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         self._socket.close()

@@ -6,35 +6,47 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-_attached: dict[int, tuple[Any, Callable[..., None] | None, asyncio.AbstractEventLoop | None]] = {}
+_readers: dict[int, asyncio.AbstractEventLoop] = {}
+_hooks: dict[Callable[[], None], tuple[Any, Callable[..., None]]] = {}
 
 
-def attach(fd: int, readable: Callable[[], None], cell_ended: Callable[[], None]) -> None:
-    """Call `readable` when `fd` is readable and no cell runs, `cell_ended` after each cell; outside IPython neither."""
+def after_cells(cell_ended: Callable[[], None]) -> None:
+    """Call this after each cell; nothing outside IPython."""
     shell = _shell()
-    hook: Callable[..., None] | None = None
-    if shell is not None:
+    if shell is None:
+        return
 
-        def hook(_result: Any) -> None:
-            cell_ended()
+    def hook(_result: Any) -> None:
+        cell_ended()
 
-        shell.events.register("post_run_cell", hook)
+    shell.events.register("post_run_cell", hook)
+    _hooks[cell_ended] = shell, hook
+
+
+def no_more_cells(cell_ended: Callable[[], None]) -> None:
+    shell, hook = _hooks.pop(cell_ended, (None, None))
+    if shell is not None and hook is not None:
+        shell.events.unregister("post_run_cell", hook)
+
+
+def attach(fd: int, readable: Callable[[], bool]) -> None:
+    """Call `readable` when `fd` is readable and no cell runs, until it returns False; nothing without an event loop."""
+
+    def read() -> None:
+        if not readable():
+            detach(fd)
+
     try:
-        loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
-    except RuntimeError:
-        loop = None
-    if loop is not None:
-        try:
-            loop.add_reader(fd, readable)
-        except NotImplementedError:
-            loop = None
-    _attached[fd] = (shell, hook, loop)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(fd, read)
+    except (RuntimeError, NotImplementedError):
+        return
+    _readers[fd] = loop
 
 
 def detach(fd: int) -> None:
-    shell, hook, loop = _attached.pop(fd, (None, None, None))
-    if shell is not None and hook is not None:
-        shell.events.unregister("post_run_cell", hook)
+    """Before the descriptor is closed: its number may be another's right after."""
+    loop = _readers.pop(fd, None)
     if loop is not None and not loop.is_closed():
         loop.remove_reader(fd)
 

@@ -1,186 +1,239 @@
-"""A session: the engine that holds ParaView and the streamer that sends its pictures, started, owned and ended here."""
+"""A session: the engine that holds ParaView and the streamer that sends its pictures, owned, brought back and ended."""
 
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import secrets
-import signal
-import socket
-import subprocess
-import sys
 import threading
-from importlib.util import find_spec
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pvlink import mirror, notebook, pvpython, rendezvous
-from pvlink.control import Control
-from pvlink.errors import EngineLost, EngineStartError, PvlinkError, StreamerLost
-from pvlink.output import MemoryFile, Output
+from pvlink import mirror, notebook, processes, pvpython, rendezvous
+from pvlink.companions import Engine, Streamer, remove_x_remains
+from pvlink.errors import EngineLost, StreamerLost
+from pvlink.processes import GRACE
 from pvlink.progress import ProgressBar
-from pvlink.wire import Abandoned, KernelWire
+from pvlink.protocol import Role
+from pvlink.saved import Saved, State
 
-# How long each process may take to end by itself before it is made to, in seconds.
-GRACE = 2.0
-# A cold file system on a busy login node; two seconds are usual.
-START_PATIENCE = 120.0
-# Variables that belong to the kernel's Python and would confuse ParaView's.
-_NOT_FOR_ENGINE = ("PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP", "MPLBACKEND")
+_RESTART = "pvlink.session().restart()"
+_STOPPED = "This session was stopped. Run pvlink.start() and the cells that made the pipeline again."
 
 
 class Session:
     """One engine with its streamer, made by `pvlink.start()`. Ends with `stop()`, its block, or the kernel."""
 
-    def __init__(self, found: pvpython.Found, *, display: str = "auto") -> None:
+    def __init__(self, found: pvpython.Found, *, display: str = "auto", role: Role = "owner") -> None:
         self.id = secrets.token_hex(16)
         self.found = found
         self.display = display
+        self.role: Role = role
         self._owner = os.getpid()
-        self._output = Output()
-        self._log = MemoryFile("pvlink-streamer")
         self._bar = ProgressBar()
-        self._abandoned = Abandoned()
+        self._saved = Saved()
         self._stopped = False
+        # One restart at a time.
+        self._turn = threading.Lock()
+        self._engines = 0
+        self._streamer: Streamer | None = None
         rendezvous.sweep()
-        kernel_end, engine_end = socket.socketpair()
-        control_end, streamer_end = socket.socketpair()
-        frames_engine, frames_streamer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            # Our copies of their ends must go, or nobody would notice when one of them dies.
-            with engine_end, frames_engine:
-                self._engine = self._start_engine(engine_end, frames_engine)
-            with streamer_end:
-                self._streamer = self._start_streamer(streamer_end)
+            self._path = rendezvous.socket_path(self.id)
+            self._engine = self._new_engine()
+        except rendezvous.RendezvousError as error:
+            self._saved.close()
+            raise StreamerLost(f"The process that sends the pictures cannot start: {error}") from None
         except BaseException:
-            for end in (kernel_end, control_end, streamer_end, frames_streamer):
-                end.close()
-            self._close_files()
+            self._saved.close()
             raise
-        self._control = Control(control_end, self._streamer_lost)
-        self._wire = KernelWire(kernel_end, self._engine_lost)
         atexit.register(self.stop)
-        # What never answers is no engine; its end is the end of the wait for it.
-        too_late = threading.Timer(START_PATIENCE, _kill, [self._engine])
-        too_late.daemon = True
-        too_late.start()
-        with frames_streamer:
-            try:
-                # The streamer comes up while ParaView is being imported.
-                self._control.ask("engine", fd=frames_streamer.fileno(), pid=self._engine.pid, patience=START_PATIENCE)
-                self.desk = self._wire.root
-                self.about: dict[str, Any] = self.desk.describe()
-            except EngineLost as error:
-                message = self._start_failed(in_time=not too_late.finished.is_set())
-                self.stop()
-                raise EngineStartError(message) from error.__cause__
-            except BaseException:
-                self.stop()
-                raise
-            finally:
-                too_late.cancel()
-        self._wire.on_wait = self._on_wait
-        self._wire.on_done = self._on_done
-        self._wire.on_show = self._show
-        self._wire.on_abandon = self._abandoned.note
-        self._wire.on_move = self.desk.move
-        self._calls_seen = self._wire.calls
-        self.desk.listen(self._bar.report, self._output.show)
-        notebook.attach(self._wire.fileno(), self._wire.serve_idle, self._cell_ended)
+        try:
+            # The streamer comes up while ParaView is being imported.
+            self._streamer = self._new_streamer()
+            self._engine.meet(self._streamer)
+            self._welcome(self._engine)
+        except BaseException:
+            self.stop()
+            raise
+        notebook.after_cells(self._cell_ended)
 
     # -- processes -------------------------------------------------------------------------------
 
-    def _start_engine(self, kernel: socket.socket, frames: socket.socket) -> subprocess.Popen[bytes]:
-        folder = Path(__file__).parent / "engine"
-        config = {
-            "kernel_fd": kernel.fileno(),
-            "stream_fd": frames.fileno(),
-            "abandoned_fd": self._abandoned.fd,
-            "die_with_parent": _main_thread(),
-            "display": self.display,
-            "packages": {name: _folder(name) for name in ("rpyc",)},
-        }
-        environment = {key: value for key, value in os.environ.items() if key not in _NOT_FOR_ENGINE}
-        # MPI's hwloc knocks at every X display from :0 to :9, other users' too, and prints each refusal.
-        environment.setdefault("HWLOC_COMPONENTS", "-gl")
-        try:
-            return subprocess.Popen(
-                [self.found.path, *_flags(self.found.path), folder / "__main__.py", json.dumps(config)],
-                pass_fds=[kernel.fileno(), frames.fileno(), self._abandoned.fd],
-                stdin=subprocess.DEVNULL,
-                stdout=self._output.stdout.fd,
-                stderr=self._output.stderr.fd,
-                env=environment,
-                # An interrupt of the kernel must not reach ParaView: its logger takes SIGINT for a crash.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise EngineStartError(f"{self.found.path} cannot be run: {error.strerror}.") from error
+    def _new_engine(self) -> Engine:
+        engine = Engine(self.found, self.display, self._saved, self._engines, self._path, self._engine_lost)
+        self._engines += 1
+        return engine
 
-    def _start_streamer(self, control: socket.socket) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "pvlink.streamer", "--session", self.id]
-        command += ["--control-fd", str(control.fileno())]
-        if _main_thread():
-            command.append("--die-with-parent")
-        return subprocess.Popen(
-            command,
-            pass_fds=[control.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log.fd,
-            stderr=self._log.fd,
-            start_new_session=True,
-        )
+    def _new_streamer(self) -> Streamer:
+        streamer = Streamer(self.id, self.role, self._streamer_lost)
+        streamer.attach(lambda: streamer.control.serve_idle() or self._streamer_gone(streamer))
+        return streamer
 
-    def _start_failed(self, *, in_time: bool) -> str:
-        end = f"ended with {_ended(self._engine)}" if in_time else f"gave no answer in {START_PATIENCE:.0f} s"
-        said = self._output.stderr.tail() or self._output.stdout.tail()
-        own = [line.removeprefix("pvlink: ") for line in said.splitlines() if line.startswith("pvlink: ")]
-        if own:
-            return f"{self.found.path} did not become an engine: {own[-1]}"
-        return (
-            f"{self.found.path} ({self.found.why}) is not a working pvpython: it {end}"
-            + (f" and said:\n{said}" if said else " and said nothing.")
-            + "\nName another one: pvlink.start(pvpython='/path/to/bin/pvpython')."
-        )
+    def _welcome(self, engine: Engine) -> None:
+        """Wait until it answers; from here on it is the one."""
+        self.desk, self.about = engine.answer()
+        self._engine = engine
+        wire = engine.wire
+        wire.on_wait = self._on_wait
+        wire.on_done = self._on_done
+        wire.on_show = self._show
+        wire.on_move = self.desk.move
+        self._calls_seen = wire.calls
+        self.desk.listen(self._bar.report, engine.output.show)
+        engine.attach(lambda: wire.serve_idle() or self._engine_gone(engine))
 
-    def _engine_lost(self) -> EngineLost:
+    def _engine_gone(self, engine: Engine) -> bool:
+        """It has ended, or closed its wire: tell those who watch, and remove what it has left."""
+        engine.let_go()
+        if engine is self._engine and not self._stopped:
+            how = processes.ended(engine.process)
+            remove_x_remains(self.about["screen"] if hasattr(self, "about") else "")
+            self._tell("engine-ended", message=f"ParaView's process has ended with {how}. {_RESTART} brings it back.")
+        return False
+
+    def _streamer_gone(self, streamer: Streamer) -> bool:
+        """It has ended: remove the socket it has left."""
+        streamer.process.poll()
+        rendezvous.sweep()
+        return False
+
+    def _engine_lost(self, engine: Engine) -> EngineLost:
         """The exception for a call that found nobody."""
         if self._stopped:
-            return EngineLost(
-                "This session was stopped. Run pvlink.start() and the cells that made the pipeline again."
-            )
-        code = _ended(self._engine)
-        message = f"ParaView's process has ended with {code}. The pipeline is gone; pictures already shown stay."
-        if not self._wire.closed:
-            self._wire.close_quietly()
-            self._tell_streamer(message)
-        said = self._output.stderr.tail(800)
-        hint = "Run pvlink.start() and the cells that made the pipeline again."
-        return EngineLost(f"{message} {hint}" + (f"\nIts last words:\n{said}" if said else ""))
+            return EngineLost(_STOPPED)
+        if not engine.wire.closed or engine.process.poll() is None:
+            self._engine_gone(engine)
+        hint = (
+            f"{_RESTART} brings the pipeline back as it was after the last cell, pvlink.start() begins with nothing."
+            if self._saved.newest() is not None
+            else "Nothing of a pipeline had been saved. Run pvlink.start() and the cells that make it again."
+        )
+        said = engine.last_words()
+        message = f"ParaView's process has ended with {processes.ended(engine.process)}. {hint}"
+        return EngineLost(message + (f"\nIts last words:\n{said}" if said else ""))
 
-    def _streamer_lost(self) -> StreamerLost:
+    def _streamer_lost(self, streamer: Streamer) -> StreamerLost:
         if self._stopped:
-            return StreamerLost("This session was stopped. Run pvlink.start() again.")
-        message = f"The process that sends the pictures does not answer; it ended with {_ended(self._streamer)}."
-        said = self._log.tail(800)
-        hint = "The pipeline is still there; pvlink.stop() and pvlink.start() begin anew."
+            return StreamerLost(_STOPPED)
+        message = (
+            f"The process that sends the pictures does not answer; it ended with {processes.ended(streamer.process)}. "
+            f"{_RESTART} brings it back; the pipeline is untouched."
+        )
         if not hasattr(self, "about"):
-            message, hint = "The process that sends the pictures did not start.", ""
-        return StreamerLost(f"{message} {hint}".strip() + (f"\nIts last words:\n{said}" if said else ""))
+            message = "The process that sends the pictures did not start."
+        said = streamer.log.tail(800)
+        return StreamerLost(message + (f"\nIts last words:\n{said}" if said else ""))
 
-    def _tell_streamer(self, message: str) -> None:
+    def _tell(self, op: str, **facts: Any) -> None:
+        """The streamer, if it is there; it may be too old for this."""
         try:
-            self._control.ask("engine-ended", message=message)
+            if self._streamer is not None:
+                self._streamer.control.ask(op, **facts)
         except (StreamerLost, ValueError):
             return
 
     @property
     def alive(self) -> bool:
         """Whether both processes are there."""
-        ended = self._engine.poll() is not None or self._streamer.poll() is not None
-        return not (self._stopped or ended or self._wire.closed)
+        return not self._stopped and self._engine.alive and self._streamer is not None and self._streamer.alive
+
+    # -- the way on ------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Bring back what died: the pipeline as it was after the last cell, its views alive in the same cells.
+
+        Variables stand for the new objects. Where only the streamer died, ParaView goes on untouched. A ParaView that
+        lives and does not answer is ended and begins anew.
+        """
+        if self._stopped:
+            raise EngineLost(_STOPPED)
+        with self._turn:
+            streamer_alive = self._streamer is not None and self._streamer.answers()
+            if not streamer_alive:
+                if self._streamer is not None:
+                    self._streamer.kill()
+                self._streamer = None
+                self._streamer = self._new_streamer()
+            if self._engine.alive and not streamer_alive:
+                self._meet()
+                print("pvlink: the pictures are back; ParaView was not touched.")  # noqa: T201
+            else:
+                print(f"pvlink: {self._restart_engine()}")  # noqa: T201
+
+    def _meet(self) -> None:
+        assert self._streamer is not None
+        self._engine.meet(self._streamer)
+
+    def _restart_engine(self) -> str:
+        """What came of it, in a sentence."""
+        former, desk, about = self._engine, self.desk, self.about
+        self._let_save(former)
+        state = self._saved.newest()
+        former.let_go()
+        processes.kill(former.process)
+        former.process.wait()
+        former.output.show()
+        remove_x_remains(self.about["screen"])
+        fresh = self._new_engine()
+        try:
+            assert self._streamer is not None
+            fresh.meet(self._streamer)
+            self._welcome(fresh)
+            said = self._bring_back(fresh, former, state)
+        except BaseException as error:
+            # What is there of it must go; the former one's references wait for the next try.
+            self._engine, self.desk, self.about = former, desk, about
+            fresh.let_go()
+            processes.kill(fresh.process)
+            fresh.process.wait()
+            why = EngineLost(self._not_back(fresh, error)) if isinstance(error, EngineLost) else error
+            fresh.release()
+            raise why from error
+        former.release()
+        self._tell("restored")
+        return said
+
+    def _let_save(self, engine: Engine) -> None:
+        """An engine that lives and answers writes down what the cell that runs has done."""
+        if not engine.alive:
+            return
+        before = self._saved.newest()
+        engine.wire.tell(self.desk, "save")
+        deadline = time.monotonic() + GRACE
+        while engine.alive and time.monotonic() < deadline:
+            newest = self._saved.newest()
+            if newest is not None and (before is None or newest.number > before.number):
+                return
+            time.sleep(0.02)
+
+    def _bring_back(self, fresh: Engine, former: Engine, state: State | None) -> str:
+        if state is None:
+            self.desk.restored()
+            return "nothing had been saved yet; ParaView starts empty. Run the cells that make the pipeline."
+        missing = self.desk.restore(state.facts, state.xml)
+        fresh.wire.inherit(former.wire, state.facts["lent"], self.desk.recall)
+        self.desk.restored()
+        if missing:
+            return f"the pipeline is back, except for {', '.join(missing)}, which ParaView could not make again."
+        return "the pipeline is back."
+
+    def _not_back(self, fresh: Engine, error: EngineLost) -> str:
+        said = fresh.last_words()
+        return (
+            f"ParaView ended again ({processes.ended(fresh.process)}) while the pipeline was brought back. Another "
+            f"{_RESTART} tries again; pvlink.session().save_state('pipeline.pvsm') keeps its state in a file; "
+            "pvlink.stop() and pvlink.start() begin with nothing."
+        ) + (f"\nIts last words:\n{said}" if said else f"\n{error}")
+
+    def save_state(self, path: str | os.PathLike[str]) -> None:
+        """Write the pipeline as it was after the last cell to a state file of ParaView's, also when that has ended."""
+        state = self._saved.newest()
+        if state is None:
+            raise EngineLost("Nothing of a pipeline has been saved yet.")
+        Path(path).write_bytes(state.xml)
 
     def stop(self) -> None:
         """End both processes. May be called twice; takes a few seconds at most."""
@@ -189,24 +242,15 @@ class Session:
             return
         self._stopped = True
         atexit.unregister(self.stop)
-        notebook.detach(self._wire.fileno() if not self._wire.closed else -1)
-        self._wire.close_quietly()
-        try:
-            self._control.ask("stop", patience=GRACE)
-        except (PvlinkError, ValueError, KeyboardInterrupt):
-            self._streamer.terminate()
-        _end(self._engine)
-        _end(self._streamer)
-        self._control.close()
-        self._wire.release()
-        self._close_files()
+        notebook.no_more_cells(self._cell_ended)
+        self._engine.let_go()
+        if self._streamer is not None:
+            self._streamer.end()
+        self._engine.end()
+        self._saved.close()
+        remove_x_remains(self.about["screen"] if hasattr(self, "about") else "")
         rendezvous.sweep()
         mirror.forget()
-
-    def _close_files(self) -> None:
-        self._output.close()
-        self._log.close()
-        self._abandoned.close()
 
     def __enter__(self) -> Self:
         return self
@@ -234,19 +278,23 @@ class Session:
 
     def picture(self, view: str, patience: float) -> bytes:
         """The newest picture of a view, at full quality, as PNG."""
-        _, blob = self._control.ask("snapshot", view=view, timeout=patience, patience=patience + 2.0)
+        _, blob = self._ask("snapshot", view=view, timeout=patience, patience=patience + 2.0)
         return blob
 
     def stats(self, view: str) -> dict[str, Any]:
         """What the streamer has measured."""
-        answer, _ = self._control.ask("stats", view=view)
-        stats: dict[str, Any] = answer["stats"]
+        stats: dict[str, Any] = self.ask("stats", view=view)["stats"]
         return stats
 
     def ask(self, op: str, **facts: Any) -> dict[str, Any]:
         """A question to the streamer (docs/wire.md). ValueError says why it refuses, StreamerLost that it is gone."""
-        answer, _ = self._control.ask(op, **facts)
+        answer, _ = self._ask(op, **facts)
         return answer
+
+    def _ask(self, op: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
+        if self._streamer is None:
+            raise StreamerLost(f"The process that sends the pictures is not there. {_RESTART} brings it back.")
+        return self._streamer.control.ask(op, **facts)
 
     def _show(self, reference: Any) -> Any:
         from pvlink.view import shown
@@ -256,64 +304,16 @@ class Session:
     # -- cells -----------------------------------------------------------------------------------
 
     def _on_wait(self, waited: float) -> None:
-        self._output.show()
+        self._engine.output.show()
         self._bar.on_wait(waited)
 
     def _on_done(self) -> None:
-        self._output.show()
+        self._engine.output.show()
         self._bar.done()
 
     def _cell_ended(self) -> None:
         """Show what the cell changed, if it used ParaView at all."""
-        if self._wire.calls != self._calls_seen and self.alive:
-            self._calls_seen = self._wire.calls
-            self._wire.tell(self.desk, "cell_ended")
-
-
-def _main_thread() -> bool:
-    # PDEATHSIG watches the thread that forked, not its process.
-    return threading.current_thread() is threading.main_thread()
-
-
-def _flags(program: Path) -> tuple[str, ...]:
-    """What pvpython is told before the script; a plain Python that can import ParaView knows none of it.
-
-    Without MPI, which one process has no use for, ParaView starts 0.4 s sooner, and OpenMPI starts no daemon and leaves
-    no folder in /tmp for each engine that did not end by itself.
-    """
-    return ("--no-mpi",) if program.name.startswith("pvpython") else ()
-
-
-def _folder(package: str) -> str:
-    spec = find_spec(package)
-    assert spec is not None
-    assert spec.origin is not None
-    return str(Path(spec.origin).parent)
-
-
-def _ended(process: subprocess.Popen[bytes]) -> str:
-    try:
-        code = process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        return "no exit code yet"
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let it end by itself, then ask it to, then make it."""
-    for push in (_nothing, subprocess.Popen.terminate, _kill):
-        push(process)
-        try:
-            process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            continue
-        return
-
-
-def _nothing(_: object) -> None: ...
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """With all that a wrapper script may have started: each of our processes leads a group of its own."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        wire = self._engine.wire
+        if wire.calls != self._calls_seen and self.alive:
+            self._calls_seen = wire.calls
+            wire.tell(self.desk, "cell_ended")

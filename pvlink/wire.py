@@ -11,8 +11,10 @@ import time
 import traceback
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from pvlink.engine.rpc import Reference, Unsendable, Wire, drained, is_plain_function
+from pvlink.errors import EngineLost
 from pvlink.interrupt import Interrupt
 
 # How often a long wait looks for output of the engine, in seconds.
@@ -45,6 +47,17 @@ class Abandoned:
         os.close(self.fd)
 
 
+class ObjectLost(EngineLost, Unsendable):
+    """An object of an engine that has ended, and that the next one could not bring back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This object was in a ParaView process that has ended, and it did not come back with the pipeline: it was "
+            "deleted, or was no part of it. Look it up again, such as with FindSource(...) or GetActiveView(), "
+            "or make it anew."
+        )
+
+
 class KernelWire(Wire):
     """One call at a time, interruptible, with the engine's output and progress shown while it lasts."""
 
@@ -70,6 +83,42 @@ class KernelWire(Wire):
         # Told of the folder this process works in, before the first call after it has changed.
         self.on_move: Callable[[str], None] = _nothing
         self._folder = _folder()
+        # What the user's variables may hold, by its name on the wire.
+        self._known: WeakValueDictionary[tuple[str, int, int], Reference] = WeakValueDictionary()
+
+    def adopt(self, reference: Reference) -> Any:
+        self._known[object.__getattribute__(reference, "____id_pack__")] = reference
+        return reference
+
+    def stranger(self) -> Exception:
+        return ObjectLost()
+
+    def inherit(self, former: KernelWire, lent: list[Any], recall: Callable[[list[Any]], list[Any]]) -> None:
+        """Let the references of a former engine stand for this one's objects.
+
+        `lent` says how to find which object again: its name on the former wire and a recipe; `recall` follows the
+        recipes. What cannot be found says so when it is used.
+        """
+        recipes = {(name, kind, number): recipe for name, kind, number, recipe in lent}
+        held = [(reference, recipes[key]) for key, reference in former._known.items() if key in recipes]
+        found = recall([recipe for _, recipe in held])
+        for (reference, _), fresh in zip(held, found, strict=True):
+            if issubclass(type(fresh), Reference):
+                self._replace(fresh, reference)
+        former._lost = ObjectLost
+
+    def _replace(self, fresh: Reference, reference: Reference) -> None:
+        """From here on the older one of two references stands for the object."""
+        key = object.__getattribute__(fresh, "____id_pack__")
+        # Another class of the same name: the engine's classes have new numbers.
+        object.__setattr__(reference, "__class__", type(fresh))
+        object.__setattr__(reference, "____conn__", self)
+        object.__setattr__(reference, "____id_pack__", key)
+        # Two variables may have held the same object: each of them counts once with the engine.
+        object.__setattr__(reference, "____refcount__", 1)
+        self._proxy_cache[key] = self._known[key] = reference
+        # Its end is no news to the engine.
+        object.__setattr__(fresh, "____conn__", None)
 
     def mimebundle(self, reference: Reference) -> Any:
         return self.on_show(reference)
@@ -133,14 +182,15 @@ class KernelWire(Wire):
             if waited > OUTPUT_TICK:
                 self.on_wait(waited)
 
-    def serve_idle(self) -> None:
-        """Handle what the engine has sent while nobody waited. For the kernel's event loop."""
+    def serve_idle(self) -> bool:
+        """Handle what the engine has sent while nobody waited; False once it has gone. For the kernel's event loop."""
         with self._turn:
             try:
                 while not self.closed and self.poll():
                     pass
             except (EOFError, OSError):
                 self.close_quietly()
+            return not self.closed
 
     def close_quietly(self) -> None:
         """Let go of the engine; it ends when it notices."""

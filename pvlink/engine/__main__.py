@@ -90,14 +90,13 @@ def main():
     from pvlink.engine.stream import Stream
     from pvlink.engine.view import guard_size
 
-    stream = Stream(socket.socket(fileno=config["stream_fd"]))
-    loop = Loop(kernel, stream, screen, config["abandoned_fd"])
+    stream = Stream(socket.socket(fileno=config["post_fd"]))
+    loop = Loop(kernel, stream, screen, config)
     loop.guard_captures(simple)
     guard_size(simple.servermanager)
     about = loop.wire.service.describe()
     if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:
         fail("this is ParaView {}; pvlink needs 5.10 or newer".format(about["paraview"]))
-    stream.send(dict(about, op="hello"))
     try:
         loop.run(simple.servermanager.ActiveConnection.Session)
     except NoDisplay as reason:

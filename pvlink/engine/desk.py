@@ -57,7 +57,7 @@ class Desk:
 
     def view_id(self, obj: Any) -> str | None:
         """The id of a view that can be watched, or None for anything else."""
-        return obj.SMProxy.GetGlobalIDAsString() if can_watch(obj) else None
+        return self._loop.keeper.name_of(obj) if can_watch(obj) else None
 
     def watch(self, view: Any, width: int, height: int) -> str:
         """Make a view ready to be watched; its id. The size counts until a viewer says its own."""
@@ -72,6 +72,24 @@ class Desk:
     def cell_ended(self) -> None:
         """A cell that used ParaView is over: show what it did."""
         self._loop.altered()
+
+    def save(self) -> None:
+        """Write the pipeline's state down now: this engine is about to be ended."""
+        self._loop.save()
+
+    def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
+        """Bring the pipeline of a former engine back; names of what did not come. ValueError: it is no state."""
+        return self._loop.restore(facts, state)
+
+    def recall(self, recipes: list[list[Any]]) -> list[Any]:
+        """The objects that a former engine's recipes lead to; none for each that is no more."""
+        return [self._loop.keeper.find(recipe) for recipe in recipes]
+
+    def restored(self) -> None:
+        """The kernel's references stand for this engine's objects now: from here on its state is the one to keep."""
+        self._loop.keeper.keeping = True
+        self._loop.altered()
+        self._loop.save()
 
     def listen(self, progress: Callable[..., None], output: Callable[..., None]) -> None:
         """Functions of the kernel: told of progress, and of output that no call explains."""

@@ -6,6 +6,7 @@ late as possible, so that a frame answers the newest.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import mmap
 import os
@@ -16,10 +17,11 @@ from typing import Any, Callable
 
 from pvlink.engine.desk import Desk
 from pvlink.engine.headless import NoDisplay, Screen
+from pvlink.engine.keeper import Keeper
 from pvlink.engine.later import Later
 from pvlink.engine.progress import Progress
 from pvlink.engine.rpc import Wire, is_function
-from pvlink.engine.stream import Stream
+from pvlink.engine.stream import Stream, remove_dead
 from pvlink.engine.view import LiveView, can_watch, is_registered
 
 # What the engine has printed and nobody has read, in bytes, before it is thrown away.
@@ -47,14 +49,20 @@ class EngineWire(Wire):
     def adopt(self, reference: Any) -> Any:
         return Later(reference) if is_function(reference) else reference
 
+    def lent(self) -> dict[Any, Any]:
+        """The objects that the kernel has references to, by the names these have on the wire."""
+        return {key: slot[0] for key, slot in list(self._local_objects._dict.items())}  # noqa: SLF001
+
 
 class Loop:
     """Runs until the kernel's end of the wire closes."""
 
-    def __init__(self, kernel: Any, stream: Stream, screen: Screen, abandoned: int) -> None:
-        """`abandoned`: a file in memory that holds the number of the last request that was given up."""
+    def __init__(self, kernel: Any, stream: Stream, screen: Screen, config: dict[str, Any]) -> None:
+        """`config` names files in memory: the last request that was given up, and two for the pipeline's state."""
         self.screen = screen
-        self._abandoned = mmap.mmap(abandoned, 8, prot=mmap.PROT_READ)
+        self._abandoned = mmap.mmap(config["abandoned_fd"], 8, prot=mmap.PROT_READ)
+        self._socket_path: str = config["socket_path"]
+        self.keeper = Keeper(config["checkpoint_fds"], config["generation"])
         self.wire = EngineWire(kernel, Desk(self))
         self._stream = stream
         self._views: dict[str, LiveView] = {}
@@ -77,20 +85,35 @@ class Loop:
             raise TypeError(f"{proxy!r} is not a view with a picture")
         if not is_registered(proxy):
             raise ValueError("this view was deleted")
-        key = proxy.SMProxy.GetGlobalIDAsString()
+        key = self.keeper.name_of(proxy)
         if key not in self._views:
-            view = LiveView(proxy)
+            view = self._adopt(key, proxy)
             if not view.sized_by_user:
                 view.resize(width, height)
-            self._views[key] = view
-            self._stream.send({"op": "view", "view": key})
         view = self._views[key]
         view.pace.altered()
+        return view
+
+    def _adopt(self, key: str, proxy: Any) -> LiveView:
+        view = self._views[key] = LiveView(key, proxy)
+        self._stream.send({"op": "view", "view": key})
         return view
 
     def altered(self) -> None:
         for view in self._views.values():
             view.pace.altered()
+        self.keeper.when.cell_ended(time.monotonic())
+
+    def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
+        """Bring the pipeline of a former engine back, its views under their names; what did not come."""
+        missing = self.keeper.restore(facts, state)
+        for key, proxy in self.keeper.views(facts):
+            self._adopt(key, proxy)
+        return missing
+
+    def save(self) -> None:
+        views = {view.id: view.proxy for view in self._views.values() if view.alive}
+        self.keeper.save(views, self.wire.lent())
 
     def guard_captures(self, simple: Any) -> None:
         """Screenshots draw into the same window at other sizes and colours: such pictures are not the view."""
@@ -120,13 +143,12 @@ class Loop:
         self._progress.attach(session)
         poll = select.poll()
         poll.register(self.wire.fileno(), select.POLLIN)
-        poll.register(self._stream.fileno(), select.POLLIN)
+        poll.register(self._stream.post.fileno(), select.POLLIN)
         x_server = self.screen.server
         if x_server is not None:
             poll.register(x_server.fileno(), select.POLLHUP)
-        listening = True
         while True:
-            if self._taken:
+            if self._taken and self._stream.open:
                 self._taken = False
                 self._stream.send({"op": "ready"})
             ready = dict(poll.poll(self._patience()))
@@ -134,13 +156,15 @@ class Loop:
                 raise NoDisplay("its X server, a process of its own, has ended: the next picture would end this one")
             if self.wire.fileno() in ready and not self._serve_kernel():
                 return
-            if listening and self._stream.fileno() in ready:
-                self._serve_stream()
-                if not self._stream.open:
-                    poll.unregister(self._stream.fileno())
-                    listening = False
+            listening = self._stream.fileno()
+            if self._stream.open and listening in ready and not self._serve_stream():
+                poll.unregister(listening)
+                self._streamer_gone()
+            if self._stream.post.fileno() in ready:
+                self._meet_streamer(poll)
             self._draw()
             self._watch_output()
+            self._keep(poll)
 
     def _patience(self) -> float | None:
         """Milliseconds until a view comes to rest; none: nothing happens by itself, so sleep."""
@@ -148,6 +172,7 @@ class Loop:
         waits = [
             0.0 if v.pace.due(now) and v.pool and v.pool.has_free else v.pace.wait(now) for v in self._views.values()
         ]
+        waits.append(self.keeper.wait(now))
         known = [wait for wait in waits if wait is not None]
         return min(known) * 1e3 + 0.5 if known else None
 
@@ -166,7 +191,45 @@ class Loop:
             self._output_seen = _output_size()
         return True
 
-    def _serve_stream(self) -> None:
+    def _meet_streamer(self, poll: Any) -> None:
+        """The kernel has sent a streamer's socket, or has gone."""
+        former = self._stream.fileno()
+        if not self._stream.take():
+            poll.unregister(self._stream.post.fileno())
+            return
+        if former >= 0:
+            with contextlib.suppress(KeyError):
+                poll.unregister(former)
+            self._streamer_gone()
+        poll.register(self._stream.fileno(), select.POLLIN)
+        self._stream.send(dict(self.wire.service.describe(), op="hello"))
+        for view in list(self._views.values()):
+            if view.alive:
+                self._stream.send({"op": "view", "view": view.id})
+            else:
+                self._drop(view)
+        self._taken = True
+
+    def _streamer_gone(self) -> None:
+        """Nobody watches any more; a streamer that was killed has left its socket's file."""
+        for view in self._views.values():
+            view.forget()
+            view.inputs.clear()
+        remove_dead(self._socket_path)
+
+    def _keep(self, poll: Any) -> None:
+        """Write the pipeline's state down, when it is time and nobody waits, or has waited long enough."""
+        wait = self.keeper.wait(time.monotonic())
+        if wait is None or wait > 0.0 or (poll.poll(0) and not self.keeper.overdue(time.monotonic())):
+            return
+        try:
+            self.save()
+        except Exception:  # noqa: BLE001 - a state that cannot be written must not cost the user the pipeline
+            traceback.print_exc()
+            self.keeper.when.saved(0.0)
+
+    def _serve_stream(self) -> bool:
+        """Take what the streamer has sent; False when it has gone."""
         for message in self._stream.receive():
             handler = getattr(self, f"_on_{message.get('op')}", None)
             if handler is None:
@@ -175,6 +238,7 @@ class Loop:
                 handler(message)
             except Exception:  # noqa: BLE001 - one bad event must not cost the user the pipeline
                 traceback.print_exc()
+        return self._stream.open
 
     def _draw(self) -> None:
         for view in list(self._views.values()):
@@ -223,6 +287,7 @@ class Loop:
         view = self._views.get(message["view"])
         if view is not None and view.alive:
             view.resize(message["width"], message["height"])
+            self.keeper.when.moved(time.monotonic())
 
     def _on_unwatch(self, message: dict[str, Any]) -> None:
         view = self._views.get(message["view"])
@@ -246,6 +311,7 @@ class Loop:
             view = self._views.get(part["view"])
             if view is not None and view.alive:
                 view.apply(part["events"], part["inputs"], now)
+                self.keeper.when.moved(now)
 
     def _is_abandoned(self) -> bool:
         # What was given up may be a request that came up while this one was answered, such as an observer's.

@@ -172,6 +172,10 @@ class Wire(Connection):
         """Last word on a reference that has just arrived."""
         return reference
 
+    def stranger(self) -> Exception:
+        """What to raise for a reference of another wire."""
+        return Unsendable("this object belongs to a ParaView process that has ended")
+
     def number_of(self, callback: Callable[[bool, Any], None]) -> int:
         """The number of the request that `callback` waits for."""
         return next((number for number, waiting in self._request_callbacks.items() if waiting is callback), -1)
@@ -196,7 +200,7 @@ class Wire(Connection):
             return SET, tuple(self._box(item) for item in obj)
         if issubclass(kind, netref.BaseNetref):
             if object.__getattribute__(obj, "____conn__") is not self:
-                raise Unsendable("this object belongs to a ParaView process that has ended")
+                raise self.stranger()
             return consts.LABEL_LOCAL_REF, object.__getattribute__(obj, "____id_pack__")
         if kind is RemoteMethod:
             return self._box(obj.remote())
@@ -290,7 +294,7 @@ class Wire(Connection):
 
     def _box_exc(self, typ: Any, val: Any, tb: Any) -> Any:
         # The frames of the wire itself tell a user nothing.
-        while tb is not None and tb.tb_next is not None and _is_own(tb.tb_frame.f_code.co_filename):
+        while tb is not None and tb.tb_next is not None and tb.tb_frame.f_code.co_filename.startswith(_OWN_FOLDERS):
             tb = tb.tb_next
         return super()._box_exc(typ, val, tb) if typ is StopIteration else plain.pack_error(typ, val, tb)
 
@@ -331,10 +335,6 @@ def _id_pack(obj: Any) -> tuple[str, int, int]:
     if isinstance(obj, type):
         return f"{obj.__module__}.{obj.__name__}", id(obj), 0
     return f"{cls.__module__}.{cls.__name__}", id(cls), id(obj)
-
-
-def _is_own(file: str) -> bool:
-    return file.startswith(_OWN_FOLDERS)
 
 
 class _NoLock:

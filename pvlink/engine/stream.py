@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import struct
 from typing import Any
@@ -11,19 +13,47 @@ MAX_PACKET = 60 << 10
 
 
 class Stream:
-    """A `SOCK_SEQPACKET` socket. A streamer that went away is noticed, not raised: the engine lives for its kernel."""
+    """The streamer of the moment. One that went away is noticed, not raised: the engine lives for its kernel.
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
-        # The streamer never blocks, so a full buffer means that it hangs; a frame lost then costs nobody anything.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 1, 0))
-        self.open = True
+    Its socket comes over `post`, from the kernel, the first one as well as those of streamers started later.
+    """
+
+    def __init__(self, post: socket.socket) -> None:
+        self.post = post
+        self._socket: socket.socket | None = None
+
+    @property
+    def open(self) -> bool:
+        return self._socket is not None
 
     def fileno(self) -> int:
-        return self._socket.fileno()
+        return -1 if self._socket is None else self._socket.fileno()
+
+    def take(self) -> bool:
+        """A new streamer's socket, if one has come; it takes the place of the former."""
+        try:
+            _, fds, _, _ = socket.recv_fds(self.post, 64, 4, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            fds = []
+        if not fds:
+            return False
+        self.close()
+        for fd in fds[1:]:
+            os.close(fd)
+        self._socket = socket.socket(fileno=fds[0])
+        # The streamer never blocks, so a full buffer means that it hangs; a frame lost then costs nobody anything.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 1, 0))
+        return True
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def send(self, message: dict[str, Any], fd: int | None = None) -> None:
-        if not self.open:
+        if self._socket is None:
             return
         packet = json.dumps(message, separators=(",", ":")).encode()
         try:
@@ -31,15 +61,14 @@ class Stream:
                 self._socket.send(packet)
             else:
                 socket.send_fds(self._socket, [packet], [fd])
-        except (BrokenPipeError, ConnectionResetError):
-            self.open = False
-        except BlockingIOError:
-            pass
+        except (BrokenPipeError, ConnectionResetError, BlockingIOError):
+            # The next look at it finds its end, or room.
+            return
 
     def receive(self) -> list[dict[str, Any]]:
         """All packets that have come; none, and `open` false, once the streamer is gone."""
         messages: list[dict[str, Any]] = []
-        while self.open:
+        while self._socket is not None:
             try:
                 packet = self._socket.recv(MAX_PACKET, socket.MSG_DONTWAIT)
             except BlockingIOError:
@@ -47,7 +76,20 @@ class Stream:
             except ConnectionResetError:
                 packet = b""
             if not packet:
-                self.open = False
+                self.close()
                 break
             messages.append(json.loads(packet))
         return messages
+
+
+def remove_dead(path: str) -> None:
+    """Remove the socket that a streamer of this session has left, unless somebody listens there again."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+        except OSError:
+            return

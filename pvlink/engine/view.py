@@ -18,9 +18,10 @@ MAX_SIDE = 8192
 class LiveView:
     """Wraps a view proxy. Its window and interactor are pvlink's from here on; its properties stay the user's."""
 
-    def __init__(self, proxy: Any) -> None:
+    def __init__(self, name: str, proxy: Any) -> None:
+        """`name`: what it is called on the wire, also by the engine that comes after this one."""
         self.proxy = proxy
-        self.id: str = proxy.SMProxy.GetGlobalIDAsString()
+        self.id = name
         self.pace = Pace()
         # Newest input of each viewer that has been applied.
         self.inputs: dict[str, int] = {}

@@ -103,12 +103,13 @@ def test_a_killed_engine_is_reported_and_a_new_one_works() -> None:
             until(lambda: viewer.states and viewer.states[-1].state == "lost")
             until(lambda: not {"pvpython", "Xvfb"} & set(household(kernel.directory).values()))
             assert not x.exists()
-            assert "pvlink.start()" in viewer.states[-1].message
+            assert "pvlink.session().restart() brings" in viewer.states[-1].message
         for code in ("Sphere()", "view.CameraPosition", "widget.screenshot()"):
             name, message = failure(kernel, code)
             assert name == "EngineLost"
             assert "ended with signal 9" in message
-            assert "Run pvlink.start() and the cells" in message
+            assert "pvlink.session().restart() brings the pipeline back" in message
+            assert "pvlink.start() begins with nothing" in message
         kernel.run(START + SCENE + "answer = len(pvlink.show(view).screenshot())")
         assert len(listeners(kernel.directory)) == 1
 
@@ -139,7 +140,7 @@ def test_a_killed_streamer_costs_the_pictures_and_not_the_pipeline() -> None:
         for code in ("widget.screenshot()", "widget.stats"):
             name, message = failure(kernel, code)
             assert name == "StreamerLost"
-            assert "pvlink.stop() and pvlink.start() begin anew" in message
+            assert "pvlink.session().restart() brings it back; the pipeline is untouched" in message
         assert "StreamerLost" in kernel.attempt("display(view)").out
         assert kernel.run("answer = cone.Resolution") == 17
         kernel.run("pvlink.stop()")

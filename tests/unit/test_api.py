@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 import pvlink
-from pvlink import errors
+from pvlink import api, errors
 
 SIGNATURES = {
     "doctor": "() -> 'bool'",
     "session": "() -> 'Session | None'",
     "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
     "start": (
-        "(pvpython: 'str | os.PathLike[str] | None' = None, *, display: 'str' = 'auto', **unknown: 'Any') -> 'Session'"
+        "(pvpython: 'str | os.PathLike[str] | None' = None, *, display: 'str' = 'auto', role: 'Role | None' = None, "
+        "**unknown: 'Any') -> 'Session'"
     ),
     "stop": "() -> 'None'",
 }
@@ -33,6 +34,9 @@ METHODS = {
         "found": None,
         "id": None,
         "picture": "(self, view: 'str', patience: 'float') -> 'bytes'",
+        "restart": "(self) -> 'None'",
+        "role": None,
+        "save_state": "(self, path: 'str | os.PathLike[str]') -> 'None'",
         "stats": "(self, view: 'str') -> 'dict[str, Any]'",
         "stop": "(self) -> 'None'",
         "view_id": "(self, obj: 'Any') -> 'str | None'",
@@ -125,7 +129,8 @@ def test_the_errors_are_the_tree_in_the_docstring() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"pvpthon": "x"}, r"pvlink\.start\(\) has no option 'pvpthon'\. It takes: pvpython, display\."),
+        ({"pvpthon": "x"}, r"pvlink\.start\(\) has no option 'pvpthon'\. It takes: pvpython, display, role\."),
+        ({"role": "admin"}, "role='admin': it is 'owner', 'control' or 'view'"),
         ({"display": "yes"}, r"display='yes': it is 'auto', 'own', 'none', or a display .* such as ':0'"),
         ({"display": "far.away:0"}, "a display of this machine"),
     ],
@@ -133,6 +138,20 @@ def test_the_errors_are_the_tree_in_the_docstring() -> None:
 def test_an_option_that_does_not_exist_is_named_with_those_that_do(options: dict[str, Any], said: str) -> None:
     with pytest.raises(pvlink.OptionError, match=said):
         pvlink.start(**options)
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize(
+    ("found", "role"), [({}, "owner"), ({"VOILA_PREHEAT": "1"}, "view"), ({"VOILA_KERNEL_ID": "x"}, "view")]
+)
+def test_who_opens_a_dashboard_looks_unless_the_author_says_otherwise(
+    found: dict[str, str], role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VOILA_PREHEAT", "VOILA_KERNEL_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    assert api._usual_role() == role
 
 
 def test_without_a_session_what_needs_one_says_so() -> None:

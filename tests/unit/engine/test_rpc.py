@@ -407,7 +407,7 @@ def test_an_object_of_an_ended_session_is_refused_by_the_next() -> None:
     first, second = Pair(Desk()), Pair(Desk())
     try:
         old = first.desk.make()
-        with pytest.raises(TypeError, match="belongs to a ParaView process that has ended"):
+        with pytest.raises(TypeError, match="was in a ParaView process that has ended"):
             second.desk.echo(old)
         assert old != second.desk.make()
         first.close()

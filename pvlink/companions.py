@@ -1,0 +1,214 @@
+"""The two processes beside a kernel, as it holds them: each with its wire and with what it has said."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pvlink import notebook, processes, rendezvous
+from pvlink.control import Control
+from pvlink.errors import EngineLost, EngineStartError, PvlinkError, StreamerLost
+from pvlink.output import MemoryFile, Output
+from pvlink.processes import GRACE, START_PATIENCE
+from pvlink.pvpython import Found
+from pvlink.saved import Saved
+from pvlink.wire import Abandoned, KernelWire
+
+
+class Engine:
+    """ParaView's process, from its start to its end."""
+
+    def __init__(
+        self,
+        found: Found,
+        display: str,
+        saved: Saved,
+        generation: int,
+        socket_path: Path,
+        lost: Callable[[Engine], EngineLost],
+    ) -> None:
+        """`generation`: how many the session has had before; `lost` makes the exception when it is gone."""
+        self.found = found
+        self.output = Output()
+        self.abandoned = Abandoned()
+        kernel, engine = socket.socketpair()
+        # Over this one it is sent the sockets of its streamers.
+        self._post, post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            # Our copies of its ends must go, or nobody would notice when it dies.
+            with engine, post:
+                fds: dict[str, int | list[int]] = {
+                    "kernel_fd": engine.fileno(),
+                    "post_fd": post.fileno(),
+                    "abandoned_fd": self.abandoned.fd,
+                    "checkpoint_fds": saved.fds,
+                }
+                facts = {"display": display, "generation": generation, "socket_path": str(socket_path)}
+                self.process = processes.start_engine(found.path, self.output, fds, **facts)
+        except BaseException:
+            for end in (kernel, self._post):
+                end.close()
+            self._close_files()
+            raise
+        self.wire = KernelWire(kernel, lambda: lost(self))
+        self.wire.on_abandon = self.abandoned.note
+        self._fd = kernel.fileno()
+        self._last_words: str | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None and not self.wire.closed
+
+    def meet(self, streamer: Streamer) -> None:
+        """Bring the two together. Raises StreamerLost."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            # The first time the streamer is still coming up, while ParaView is being imported.
+            streamer.control.ask("engine", fd=theirs.fileno(), pid=self.pid, patience=START_PATIENCE)
+            # An engine that has just ended says so when it is asked something.
+            with contextlib.suppress(OSError):
+                socket.send_fds(self._post, [b"streamer"], [ours.fileno()])
+
+    def answer(self) -> tuple[Any, dict[str, Any]]:
+        """Its desk and what it says of itself, once it answers. Raises EngineStartError."""
+        # What never answers is no engine; its end is the end of the wait for it.
+        too_late = threading.Timer(START_PATIENCE, processes.kill, [self.process])
+        too_late.daemon = True
+        too_late.start()
+        try:
+            desk = self.wire.root
+            return desk, desk.describe()
+        except EngineLost as error:
+            how = None if too_late.finished.is_set() else processes.ended(self.process)
+            message = processes.why_not_an_engine(self.found.path, self.found.why, how, self.output)
+            raise EngineStartError(message) from error.__cause__
+        finally:
+            too_late.cancel()
+
+    def last_words(self) -> str:
+        """The end of what it has said on standard error."""
+        return self.output.stderr.tail(800) if self._last_words is None else self._last_words
+
+    def attach(self, readable: Callable[[], bool]) -> None:
+        notebook.attach(self._fd, readable)
+
+    def let_go(self) -> None:
+        """Close the wire: it ends when it notices."""
+        notebook.detach(self._fd)
+        self._fd = -1
+        self.wire.close_quietly()
+
+    def end(self) -> None:
+        """In bounded time."""
+        self.let_go()
+        processes.end(self.process)
+        self.release()
+
+    def release(self) -> None:
+        """Give back what we hold for it."""
+        self.let_go()
+        self._last_words = self.last_words()
+        self._post.close()
+        self.wire.release()
+        self._close_files()
+
+    def _close_files(self) -> None:
+        self.output.close()
+        self.abandoned.close()
+
+
+class Streamer:
+    """The process that sends the pictures, from its start to its end."""
+
+    def __init__(self, session: str, role: str, lost: Callable[[Streamer], StreamerLost]) -> None:
+        self.log = MemoryFile("pvlink-streamer")
+        control, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self.process = processes.start_streamer(session, role, theirs.fileno(), self.log)
+        except BaseException:
+            control.close()
+            self.log.close()
+            raise
+        self.control = Control(control, lambda: lost(self))
+        self._fd = control.fileno()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def answers(self) -> bool:
+        """Whether it is there and not stuck."""
+        if not self.alive:
+            return False
+        try:
+            self.control.ask("hello", patience=GRACE)
+        except StreamerLost:
+            return False
+        except ValueError:
+            # It knows no such question: it is well.
+            return True
+        return True
+
+    def attach(self, readable: Callable[[], bool]) -> None:
+        notebook.attach(self._fd, readable)
+
+    def end(self) -> None:
+        """In bounded time."""
+        notebook.detach(self._fd)
+        try:
+            self.control.ask("stop", patience=GRACE)
+        except (PvlinkError, ValueError, KeyboardInterrupt):
+            self.process.terminate()
+        processes.end(self.process)
+        self.release()
+
+    def kill(self) -> None:
+        """It is stuck, or gone: nothing to wait for."""
+        notebook.detach(self._fd)
+        processes.kill(self.process)
+        self.process.wait()
+        self.release()
+        rendezvous.sweep()
+
+    def release(self) -> None:
+        self.control.close()
+        self.log.close()
+
+
+def remove_x_remains(screen: str) -> None:
+    """Remove the socket and the lock of an engine's own X server, if it was killed together with the engine."""
+    number = screen.rpartition(":")[2]
+    if not screen.startswith("its own X server") or not number.isdigit():
+        return
+    lock = Path(f"/tmp/.X{number}-lock")  # noqa: S108 - where every X server has it
+    try:
+        if _is_alive(int(lock.read_text())) or lock.stat().st_uid != os.getuid():
+            return
+    except (OSError, ValueError):
+        return
+    for path in (Path(f"/tmp/.X11-unix/X{number}"), lock):  # noqa: S108 - where every X server has them
+        path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,61 @@
+"""Keeps the pipeline for the engine that comes after this one, and brings back what a former one has kept."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pvlink.engine.checkpoint import Checkpoint, When
+from pvlink.engine.pipeline import Pipeline, Recipe
+
+
+class Keeper:
+    """The checkpoint, when to write it, and the names of the views, which outlive their proxies."""
+
+    def __init__(self, halves: list[int], generation: int) -> None:
+        """`generation`: how many engines this session has had before."""
+        self.when = When()
+        # What a former engine has kept must not be written over before it is back.
+        self.keeping = generation == 0
+        self._checkpoint = Checkpoint(halves)
+        self._pipeline = Pipeline()
+        self._generation = generation
+        # Names of restored views, by the numbers they have here.
+        self._names: dict[int, str] = {}
+
+    def name_of(self, view: Any) -> str:
+        """A view's name on the wire. No engine of a session gives one that another has given."""
+        number = int(view.SMProxy.GetGlobalID())
+        fresh = f"{self._generation}-{number}" if self._generation else str(number)
+        return self._names.get(number, fresh)
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until the state is to be saved; none when it need not be."""
+        return self.when.wait(now) if self.keeping else None
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has been put off for long, because there was always something else to do."""
+        return self.when.overdue(now)
+
+    def save(self, views: dict[str, Any], lent: dict[Any, Any]) -> None:
+        """`views` by their names; `lent`: the objects that the kernel has references to."""
+        began = time.perf_counter()
+        facts = self._pipeline.facts()
+        facts["views"] = {name: int(view.SMProxy.GetGlobalID()) for name, view in views.items()}
+        facts["lent"] = self._pipeline.recipes(lent)
+        self._checkpoint.write(facts, self._pipeline.state())
+        self.when.saved(time.perf_counter() - began)
+
+    def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
+        missing = self._pipeline.load(facts, state)
+        for name, proxy in self.views(facts):
+            self._names[int(proxy.SMProxy.GetGlobalID())] = name
+        return missing
+
+    def views(self, facts: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Names and proxies of the views that came back."""
+        found = [(name, self.find(["proxy", number, 0])) for name, number in facts["views"].items()]
+        return [(name, proxy) for name, proxy in found if proxy is not None]
+
+    def find(self, recipe: Recipe) -> Any:
+        return self._pipeline.find(recipe)
