@@ -5,7 +5,6 @@ import { AWAY, readAdmission, type Admission, type Tickets } from "./viewer/admi
 import type { MountOptions, Viewer } from "./viewer/mount";
 import { request, type Fetch } from "./viewer/request";
 
-const WRONG = "That is not the password.";
 const NOBODY = "There is no answer. The session may have ended, or the network is away. Try again.";
 
 export interface GuestOptions {
@@ -36,6 +35,8 @@ export function shareTickets(route: string, password: string, get?: Fetch): Tick
     // Whatever else listens on this machine has set its cookies for this page, too: they are not ours to send.
     credentials: "omit",
     redirect: "error",
+    // The page itself sends no referrer; here it must not hide its origin, which the streamer looks at.
+    referrerPolicy: "same-origin",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ password }),
   };
@@ -96,7 +97,7 @@ export class Guest {
   private turnAway(answer: Exclude<Admission, { kind: "granted" }>): void {
     if (answer.kind === "ended") return this.close(answer.message || "This link has ended.");
     if (answer.kind === "busy") return this.wait(answer.message, answer.waitMs);
-    this.say(answer.kind === "refused" ? WRONG : answer.message || NOBODY);
+    this.say(answer.message || NOBODY);
     this.field.select();
     this.field.focus();
   }

@@ -7,19 +7,23 @@ import { request, type Fetch } from "./viewer/request";
 
 const OLDER = "The pvlink of this Jupyter server is older than this page: update pvlink where Jupyter runs and restart it.";
 
+// Of a ticket that is refused although the session is there.
+const REASONS: Record<number, string> = { 401: SIGN_IN, 403: SIGN_IN, 404: OLDER, 405: OLDER };
+
 // As JupyterLab reads it. Where there are two (a server below another one's path), the nearer one comes first.
 export function xsrf(cookies: string): string {
   return /(?:^|;\s*)_xsrf=([^;]*)/.exec(cookies)?.[1] ?? "";
 }
 
 // A refusal that does not say why: Jupyter's own, or that of a server without our route.
-type Reply = Admission | { kind: "unclear"; status: number };
+type Reply = Admission | { kind: "unclear"; status: number; message: string };
 
 async function read(answer: Response): Promise<Reply> {
   const { status, redirected } = answer;
   const said = await readAdmission(answer);
   const ours = status !== 404 || (said.kind === "ended" && !said.final);
-  return said.kind === "refused" || redirected || !ours ? { kind: "unclear", status } : said;
+  if (said.kind === "granted") return redirected ? AWAY : said;
+  return said.kind === "refused" || redirected || !ours ? { kind: "unclear", status, message: said.message } : said;
 }
 
 export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: string, get?: Fetch): Tickets {
@@ -29,7 +33,7 @@ export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: s
     return (await request(place.ticket, init, read, signal, get)) ?? AWAY;
   };
   return async (signal) => {
-    const first: Reply = xsrf(document.cookie) ? await post(signal) : { kind: "unclear", status: 403 };
+    const first: Reply = xsrf(document.cookie) ? await post(signal) : { kind: "unclear", status: 403, message: "" };
     if (first.kind !== "unclear") return first;
     // The plain request says what is the matter; where it was only the XSRF cookie, it brings one.
     const session = await ask(place.probe, signal, get);
@@ -38,6 +42,6 @@ export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: s
     if (session.kind === "refused") return session;
     const second = await post(signal);
     if (second.kind !== "unclear") return second;
-    return { kind: "refused", message: [401, 403].includes(second.status) ? SIGN_IN : OLDER };
+    return { kind: "refused", message: REASONS[second.status] ?? second.message };
   };
 }

@@ -98,9 +98,9 @@ describe("the page of a shared link", () => {
   });
 
   it("says that the password is wrong, and takes another", async () => {
-    reply = () => answer({ message: "no" }, 403);
+    reply = () => answer({ message: "This is not the password of this link." }, 403);
     await knock("wrong");
-    expect(word()).toBe("That is not the password.");
+    expect(word()).toBe("This is not the password of this link.");
     reply = () => answer(GRANT);
     await knock();
     expect(mounted).toHaveLength(1);

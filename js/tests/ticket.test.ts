@@ -85,6 +85,11 @@ describe("a ticket of the Jupyter server", () => {
     expect(await ticket()).toMatchObject({ kind: "refused", message: expect.stringContaining("older") });
   });
 
+  it("hands on any other reason", async () => {
+    post = () => answer({ message: "Say which view." }, 400);
+    expect(await ticket()).toEqual({ kind: "refused", message: "Say which view." });
+  });
+
   it("says where to go where the voila command serves the page", async () => {
     post = () => html(405);
     get = () => redirected(html(403));

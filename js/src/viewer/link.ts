@@ -22,6 +22,7 @@ import { greet, isStreamer, readGreeted, viewerProof } from "./handshake";
 
 // A dead line is noticed after the two together, 13 s, since it was last heard. A live one that is slow sends a piece of
 // a frame (128 KB) more often than that, down to 10 KB/s. Idle proxies, which close after 30 s, are kept awake as well.
+// The other side counts on the same: that we say something every 5 s, whatever we hear.
 const PING_AFTER_MS = 5_000;
 const PATIENCE_MS = 8_000;
 // Socket open, both sides proved, view joined: a server that takes longer is not there.
@@ -87,6 +88,7 @@ export class Link {
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
   private deadline: ReturnType<typeof setTimeout> | undefined;
   private heardAt = 0;
+  private saidAt = 0;
   private joined = false;
   private over = false;
 
@@ -115,6 +117,7 @@ export class Link {
   request<M extends keyof Methods>(method: M, request: Methods[M]["request"]): Promise<Methods[M]["answer"]> | null {
     const { session } = this;
     if (!session || !this.joined || this.over) return null;
+    this.saidAt = performance.now();
     return session.call(method, [request]) as Promise<Methods[M]["answer"]>;
   }
 
@@ -134,14 +137,20 @@ export class Link {
       if (performance.now() - due > HELD_UP_MS) this.ping(patience, Infinity);
       else this.finish("cut", "The connection went silent.");
     }, patience);
+    this.speak();
+  }
+
+  private speak(): void {
     this.send("pvlink.ping", { time: Date.now() / 1000 });
   }
 
   private beat(): void {
-    const quiet = performance.now() - this.heardAt;
-    if (quiet >= PING_AFTER_MS) this.check();
-    const next = quiet >= PING_AFTER_MS ? PING_AFTER_MS : PING_AFTER_MS - quiet;
-    this.heartbeat = setTimeout(() => this.beat(), Math.ceil(next));
+    const now = performance.now();
+    if (now - this.heardAt >= PING_AFTER_MS) this.check();
+    // A check that is under way already has said nothing.
+    if (now - this.saidAt >= PING_AFTER_MS) this.speak();
+    const next = PING_AFTER_MS - Math.max(now - this.heardAt, performance.now() - this.saidAt);
+    this.heartbeat = setTimeout(() => this.beat(), next > 0 ? Math.ceil(next) : PING_AFTER_MS);
   }
 
   private listen(): void {
@@ -190,6 +199,7 @@ export class Link {
     if (this.over) return;
     clearTimeout(this.opening);
     this.joined = true;
+    this.saidAt = performance.now();
     this.beat();
     this.events.joined(answer);
   }
