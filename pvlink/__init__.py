@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         OptionError,
         PvlinkError,
         PvpythonNotFound,
+        ShareError,
         StreamerLost,
         ViewError,
     )
     from pvlink.sessions import Session
+    from pvlink.share import Share
     from pvlink.view import View
 
 _API = ("doctor", "session", "show", "start", "stop")
@@ -35,6 +37,7 @@ _ERRORS = (
     "OptionError",
     "PvlinkError",
     "PvpythonNotFound",
+    "ShareError",
     "StreamerLost",
     "ViewError",
 )
@@ -42,6 +45,7 @@ _WHERE = {
     **dict.fromkeys(_API, "pvlink.api"),
     **dict.fromkeys(_ERRORS, "pvlink.errors"),
     "Session": "pvlink.sessions",
+    "Share": "pvlink.share",
     "View": "pvlink.view",
 }
 
@@ -52,6 +56,8 @@ __all__ = [
     "PvlinkError",
     "PvpythonNotFound",
     "Session",
+    "Share",
+    "ShareError",
     "StreamerLost",
     "View",
     "ViewError",

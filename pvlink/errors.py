@@ -5,6 +5,7 @@
     ├── PvpythonNotFound     no ParaView on this machine, as far as we looked
     ├── EngineStartError     a pvpython was found but did not become an engine
     ├── EngineLost           ParaView's process has ended
+    ├── ShareError           a view cannot be shared like this
     ├── StreamerLost         the process that sends the pictures has ended
     └── ViewError            not a view, a view that was deleted, a picture that did not come
 
@@ -34,6 +35,10 @@ class EngineStartError(PvlinkError):
 
 class EngineLost(PvlinkError):
     """ParaView's process has ended."""
+
+
+class ShareError(PvlinkError):
+    """A view cannot be shared like this: a weak password, an address nobody can listen on, an administrator's no."""
 
 
 class StreamerLost(PvlinkError):

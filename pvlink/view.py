@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import traitlets
 
 from pvlink.errors import OptionError, ViewError, refuse_unknown
 from pvlink.protocol import PROTOCOL_VERSION
+from pvlink.share import Share
 
 if TYPE_CHECKING:
     from pvlink.sessions import Session
@@ -23,6 +25,19 @@ FIRST_SIZE = (960, 480)
 FIRST_PATIENCE = 3.0
 PICTURE_PATIENCE = 600.0
 _OPTIONS = ("width", "height")
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Somebody who looks at a view."""
+
+    # The Jupyter user's name, or the address a shared link was opened from.
+    who: str
+    role: str
+    # "jupyter" or "link".
+    way: str
+    # Unix time.
+    since: float
 
 
 class View(anywidget.AnyWidget):
@@ -88,6 +103,21 @@ class View(anywidget.AnyWidget):
             return self._session.stats(self.view)
         except ValueError as error:
             raise ViewError(str(error)) from None
+
+    def share(self, **options: Any) -> Share:
+        """A link by which others see this view in any browser: `share.url`, `share.password`, `share.revoke()`.
+
+        role="view" (or "control"), expires=3600 (seconds), password=None (made up), host="127.0.0.1", port=0 (any),
+        certificate=None and key=None (files; made and kept if not given).
+        """
+        self._refresh()
+        return Share.of(self._session, self.view, **options)
+
+    @property
+    def watching(self) -> list[Watcher]:
+        """Who looks at this view now."""
+        people = self._session.ask("people", view=self.view)["people"]
+        return [Watcher(one["who"], one["role"], one["way"], one["since"]) for one in people["viewers"]]
 
     def __repr__(self) -> str:
         return f"<pvlink view {self.view} of session {self.session[:8]}>"

@@ -47,6 +47,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
+    # Which versions of what run here is nobody's business.
+    "Server": "pvlink",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

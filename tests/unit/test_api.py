@@ -42,9 +42,16 @@ METHODS = {
         "view_id": "(self, obj: 'Any') -> 'str | None'",
         "watch": "(self, proxy: 'Any', width: 'int' = 0, height: 'int' = 0) -> 'str'",
     },
+    "Share": {
+        "of": "(session: 'Session', view: 'str', **options: 'Any') -> 'Share'",
+        "password": None,
+        "revoke": "(self) -> 'None'",
+    },
     "View": {
         "screenshot": "(self, path: 'str | Path | None' = None) -> 'bytes'",
+        "share": "(self, **options: 'Any') -> 'Share'",
         "stats": None,
+        "watching": None,
     },
 }
 ERRORS = [
@@ -53,6 +60,7 @@ ERRORS = [
     "OptionError",
     "PvlinkError",
     "PvpythonNotFound",
+    "ShareError",
     "StreamerLost",
     "ViewError",
 ]
