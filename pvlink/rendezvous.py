@@ -20,6 +20,8 @@ SESSION = re.compile(r"[0-9a-f]{32}")
 MAX_PATH = 107
 # A streamer lives under its temporary name for microseconds; one this old was left by a dead one.
 STALE_SECONDS = 60.0
+# Connections that wait to be accepted. To one more, connect() on a unix socket fails at once instead of waiting.
+QUEUE = 1024
 
 
 class RendezvousError(RuntimeError):
@@ -91,7 +93,7 @@ def listen(session: str) -> tuple[socket.socket, Path]:
         os.fchmod(listener.fileno(), 0o600)
         listener.bind(str(hidden))
         hidden.chmod(0o600)
-        listener.listen(64)
+        listener.listen(QUEUE)
         hidden.rename(path)
     except BaseException:
         listener.close()
