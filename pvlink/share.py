@@ -32,6 +32,7 @@ class Share:
 
     @classmethod
     def of(cls, session: Session, view: str, **options: Any) -> Share:
+        """A new link to one of the session's views."""
         refuse_unknown("View.share()", set(options) - set(OPTIONS), OPTIONS)
         asked = _checked(options)
         try:
