@@ -165,8 +165,10 @@ describe("a lifeline", () => {
     dispatchEvent(new Event("online"));
     await settle();
     expect(asked).toBe(1);
+    answer = () => AWAY;
     await connect();
-    expect(asked).toBe(2);
+    expect(last()).toEqual({ kind: "ended", wait: Infinity, message: "This link has ended." });
+    expect([asked, vi.getTimerCount()]).toEqual([2, 0]);
   });
 
   it("says why no ticket was to be had, and asks again in ten seconds", async () => {

@@ -133,8 +133,8 @@ export class Lifeline {
       case "busy":
         return { kind: "lost", wait: answer.waitMs, message };
       case "away":
-        // A session that ended is no less so because the network is away, too.
-        if (this.state.kind === "ended") return { ...this.state, wait: ENDED_MS };
+        // What has ended is no less so because nobody answers any more.
+        if (this.state.kind === "ended") return this.state;
         return { kind: "waiting", wait: this.backoff.wait(), message };
     }
   }
