@@ -28,10 +28,11 @@ def test_a_view_is_seen_turned_and_changed(app: str, notebook: Open, keep: Keep)
     assert changed(turned, cut) > 0.05
 
 
-def test_a_view_in_voila_on_a_jupyter_server_is_seen_and_turned(
+def test_a_view_in_voila_on_a_jupyter_server_is_seen_and_turned_where_its_author_says_so(
     jupyter: Server, page: Page, notebook: Open, keep: Keep
 ) -> None:
-    write_notebook(jupyter.root / "voila.ipynb", [SIX_LINES])
+    cell = SIX_LINES.replace("pvlink.start()", 'pvlink.start(role="control")')
+    write_notebook(jupyter.root / "voila.ipynb", [cell])
     page.goto(f"{jupyter.url}voila/render/voila.ipynb?token={jupyter.token}")
     view = View(page, page.locator(HOST).first).live()
     first = view.rests()
