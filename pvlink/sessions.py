@@ -152,25 +152,24 @@ class Session:
             raise EngineLost(_STOPPED)
         with self._turn:
             streamer_alive = self._streamer is not None and self._streamer.answers()
+            # One that hangs as its streamer did is no more worth than a dead one; one at work takes its time.
+            streamer_hangs = not streamer_alive and self._streamer is not None and self._streamer.alive
+            untouched = not streamer_alive and (self._let_save() or (self._engine.alive and not streamer_hangs))
             if not streamer_alive:
                 if self._streamer is not None:
                     self._streamer.kill()
                 self._streamer = None
                 self._streamer = self._new_streamer()
-            if self._engine.alive and not streamer_alive:
-                self._meet()
+            if untouched and self._streamer is not None:
+                self._engine.meet(self._streamer)
                 print("pvlink: the pictures are back; ParaView was not touched.")  # noqa: T201
             else:
                 print(f"pvlink: {self._restart_engine()}")  # noqa: T201
 
-    def _meet(self) -> None:
-        assert self._streamer is not None
-        self._engine.meet(self._streamer)
-
     def _restart_engine(self) -> str:
         """What came of it, in a sentence."""
         former, desk, about = self._engine, self.desk, self.about
-        self._let_save(former)
+        self._let_save()
         state = self._saved.newest()
         former.let_go()
         processes.kill(former.process)
@@ -196,18 +195,19 @@ class Session:
         self._tell("restored")
         return said
 
-    def _let_save(self, engine: Engine) -> None:
+    def _let_save(self) -> bool:
         """An engine that lives and answers writes down what the cell that runs has done."""
+        engine, before = self._engine, self._saved.newest()
         if not engine.alive:
-            return
-        before = self._saved.newest()
+            return False
         engine.wire.tell(self.desk, "save")
         deadline = time.monotonic() + GRACE
         while engine.alive and time.monotonic() < deadline:
             newest = self._saved.newest()
             if newest is not None and (before is None or newest.number > before.number):
-                return
+                return True
             time.sleep(0.02)
+        return False
 
     def _bring_back(self, fresh: Engine, former: Engine, state: State | None) -> str:
         if state is None:

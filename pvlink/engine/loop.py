@@ -215,6 +215,7 @@ class Loop:
         for view in self._views.values():
             view.forget()
             view.inputs.clear()
+            view.pace.altered()
         remove_dead(self._socket_path)
 
     def _keep(self, poll: Any) -> None:

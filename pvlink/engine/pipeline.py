@@ -85,6 +85,7 @@ class Pipeline:
         simple._DisableFirstRenderCameraReset()  # noqa: SLF001 - ParaView's traces call it too
         _proxies().LoadXMLState(parser.GetRootElement(), loader)
         self._loaded = locator
+        _settle(ElementTree.fromstring(state), locator)  # noqa: S314 - ParaView has written it
         view, source = facts["active_view"], facts["active_source"]
         if view is not None:
             simple.SetActiveView(self.find(["proxy", view, 0]))
@@ -123,6 +124,42 @@ def _recipe(obj: Any, cameras: dict[str, int | None]) -> Recipe | None:
         view = cameras.get(getattr(camera, "__this__", ""))
         return None if view is None else ["camera", view]
     return None
+
+
+def _settle(state: ElementTree.Element, locator: Any) -> None:
+    """Bring back what a user had set and loading has overwritten.
+
+    Many properties of views follow ParaView's settings. A state has the links but not the settings' values, so loading
+    one gives every follower the settings' value of this process, such as FXAA on where the user had switched it off.
+    """
+    linked = {
+        (link.attrib["target_id"], link.attrib["target_property"])
+        for links in state.iter("Links")
+        for link in links.iter("Property")
+    }
+    for element in state.iter("Proxy"):
+        names = {name for number, name in linked if number == element.get("id")}
+        proxy = locator.LocateProxy(int(element.attrib["id"])) if names else None
+        if proxy is None:
+            continue
+        for found in element.findall("Property"):
+            if found.attrib["name"] in names:
+                values = [item.attrib["value"] for item in found.findall("Element")]
+                _set(proxy.GetProperty(found.attrib["name"]), values)
+        proxy.UpdateVTKObjects()
+
+
+def _set(target: Any, values: list[str]) -> None:
+    kind: type | None = None
+    if target is not None:
+        kind = {"Double": float, "Int": int, "IdType": int, "String": str}.get(
+            target.GetClassName()[len("vtkSM") : -len("VectorProperty")]
+        )
+    if kind is None or target.GetNumberOfElements() != len(values):
+        return
+    for index, value in enumerate(values):
+        if target.GetElement(index) != kind(value):
+            target.SetElement(index, kind(value))
 
 
 def _views_with(method: str) -> list[Any]:
