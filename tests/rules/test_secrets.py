@@ -22,8 +22,8 @@ def word(node: ast.expr) -> str:
             return name
         case ast.Call(func=ast.Attribute(value=value)):
             return word(value)
-        case ast.Call(args=[argument, *_]):
-            return word(argument)
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return " ".join([name, *map(word, arguments[:1])])
         case ast.Subscript(slice=ast.Constant(value=str(key))):
             return key
     return ""
