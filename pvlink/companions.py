@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from pvlink.processes import GRACE, START_PATIENCE
 from pvlink.pvpython import Found
 from pvlink.saved import Saved
 from pvlink.wire import Abandoned, KernelWire
+
+# An X server that is so old, in seconds, has begun to listen.
+X_START = 30.0
 
 
 class Engine:
@@ -189,26 +194,29 @@ class Streamer:
         self.log.close()
 
 
-def remove_x_remains(screen: str) -> None:
-    """Remove the socket and the lock of an engine's own X server, if it was killed together with the engine."""
+def remove_x_remains(screen: str = "") -> None:
+    """Remove the sockets of our X servers that were killed together with their engines: that of `screen`, or all."""
     number = screen.rpartition(":")[2]
-    if not screen.startswith("its own X server") or not number.isdigit():
-        return
-    lock = Path(f"/tmp/.X{number}-lock")  # noqa: S108 - where every X server has it
-    try:
-        if _is_alive(int(lock.read_text())) or lock.stat().st_uid != os.getuid():
-            return
-    except (OSError, ValueError):
-        return
-    for path in (Path(f"/tmp/.X11-unix/X{number}"), lock):  # noqa: S108 - where every X server has them
-        path.unlink(missing_ok=True)
+    for path in Path("/tmp/.X11-unix").glob("X*"):  # noqa: S108 - where every X server listens
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            ours = stat.S_ISSOCK(status.st_mode) and status.st_uid == os.getuid()
+            # One that is just starting has its socket before it listens there.
+            old = time.time() - status.st_mtime > X_START
+            # With a lock beside it, it is somebody's who chose the number.
+            locked = Path(f"/tmp/.{path.name}-lock").exists()  # noqa: S108
+            wanted = path.name == f"X{number}" if screen else old and not locked
+            if ours and wanted and _refuses(path):
+                path.unlink()
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _refuses(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+    return False

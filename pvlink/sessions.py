@@ -40,6 +40,7 @@ class Session:
         self._engines = 0
         self._streamer: Streamer | None = None
         rendezvous.sweep()
+        remove_x_remains()
         try:
             self._path = rendezvous.socket_path(self.id)
             self._engine = self._new_engine()
@@ -90,15 +91,21 @@ class Session:
         engine.let_go()
         if engine is self._engine and not self._stopped:
             how = processes.ended(engine.process)
-            remove_x_remains(self.about["screen"] if hasattr(self, "about") else "")
+            self._remove_x_remains()
             self._tell("engine-ended", message=f"ParaView's process has ended with {how}. {_RESTART} brings it back.")
         return False
 
     def _streamer_gone(self, streamer: Streamer) -> bool:
         """It has ended: remove the socket it has left."""
-        streamer.process.poll()
+        # One that is being killed closes its sockets one after the other.
+        processes.ended(streamer.process)
         rendezvous.sweep()
         return False
+
+    def _remove_x_remains(self) -> None:
+        screen: str = self.about["screen"] if hasattr(self, "about") else ""
+        if screen.startswith("its own X server"):
+            remove_x_remains(screen)
 
     def _engine_lost(self, engine: Engine) -> EngineLost:
         """The exception for a call that found nobody."""
@@ -175,7 +182,7 @@ class Session:
         processes.kill(former.process)
         former.process.wait()
         former.output.show()
-        remove_x_remains(self.about["screen"])
+        self._remove_x_remains()
         fresh = self._new_engine()
         try:
             assert self._streamer is not None
@@ -248,7 +255,7 @@ class Session:
             self._streamer.end()
         self._engine.end()
         self._saved.close()
-        remove_x_remains(self.about["screen"] if hasattr(self, "about") else "")
+        self._remove_x_remains()
         rendezvous.sweep()
         mirror.forget()
 

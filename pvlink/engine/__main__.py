@@ -37,6 +37,20 @@ def bring_in(name, folder):
     spec.loader.exec_module(module)
 
 
+def end_soon_after_parent():
+    # type: () -> None
+    """A second after its parent this process ends, whatever it does; an idle one has tidied up by then.
+
+    Python's own handlers wait for the end of a render. libc's `alarm` as a handler does not: it is called with the
+    signal's number, which for SIGHUP is the one second.
+    """
+    libc = ctypes.CDLL(None)
+    libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+    libc.signal.restype = ctypes.c_void_p
+    libc.signal(signal.SIGHUP, ctypes.cast(libc.alarm, ctypes.c_void_p))
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0)
+
+
 def at_end(sock):
     # type: (socket.socket) -> bool
     """Whether the other end has gone, before this process could be told of it."""
@@ -58,7 +72,7 @@ def main():
     kernel = socket.socket(fileno=config["kernel_fd"])
     if config["die_with_parent"]:
         # Under a wrapper that did not exec, the parent is the wrapper; it ends when the kernel does (the watchdog).
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        end_soon_after_parent()
         if at_end(kernel):
             os._exit(0)
     # The folder itself must not be on the path: `import loop` would find ours.
@@ -86,13 +100,14 @@ def main():
     # ParaView's logger takes SIGINT for itself, as a crash.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    from pvlink.engine import captures
     from pvlink.engine.loop import Loop
     from pvlink.engine.stream import Stream
     from pvlink.engine.view import guard_size
 
     stream = Stream(socket.socket(fileno=config["post_fd"]))
     loop = Loop(kernel, stream, screen, config)
-    loop.guard_captures(simple)
+    captures.guard(simple, lambda: loop.views)
     guard_size(simple.servermanager)
     about = loop.wire.service.describe()
     if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:
@@ -102,6 +117,7 @@ def main():
     except NoDisplay as reason:
         screen.end()
         fail(str(reason))
+    loop.farewell()
     screen.end()
     # Windows and X server outlive each other badly: no destructors.
     os._exit(0)

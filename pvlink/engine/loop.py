@@ -7,7 +7,6 @@ late as possible, so that a frame answers the newest.
 from __future__ import annotations
 
 import contextlib
-import functools
 import mmap
 import os
 import select
@@ -28,9 +27,10 @@ from pvlink.engine.view import LiveView, can_watch, is_registered
 OUTPUT_LIMIT = 16 << 20
 # Requests of the kernel answered before the views get their turn, in seconds.
 TURN = 0.01
+# How long a streamer may outlive its kernel, in seconds: both may be killed at once, and not die in the same moment.
+FAREWELL = 0.7
 STDOUT, STDERR = 1, 2
 GONE = "This view was deleted. The picture is the last one; display another view to go on."
-_CAPTURES = ("SaveScreenshot", "SaveAnimation", "WriteImage", "WriteAnimation", "ExportView", "SaveExtracts")
 
 
 class EngineWire(Wire):
@@ -115,27 +115,9 @@ class Loop:
         views = {view.id: view.proxy for view in self._views.values() if view.alive}
         self.keeper.save(views, self.wire.lent())
 
-    def guard_captures(self, simple: Any) -> None:
-        """Screenshots draw into the same window at other sizes and colours: such pictures are not the view."""
-        for name in _CAPTURES:
-            function = getattr(simple, name, None)
-            if function is not None:
-                setattr(simple, name, self._capturing(function))
-
-    def _capturing(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            for view in self._views.values():
-                view.capturing = True
-            try:
-                return function(*args, **kwargs)
-            finally:
-                for view in self._views.values():
-                    view.capturing = False
-                    view.pace.rendered = False
-                    view.pace.changed = True
-
-        return guarded
+    @property
+    def views(self) -> list[LiveView]:
+        return list(self._views.values())
 
     # -- the turns -------------------------------------------------------------------------------
 
@@ -209,6 +191,17 @@ class Loop:
             else:
                 self._drop(view)
         self._taken = True
+
+    def farewell(self) -> None:
+        """The kernel has gone. If the streamer goes too, nobody but us removes its socket."""
+        deadline = time.monotonic() + FAREWELL
+        poll = select.poll()
+        if self._stream.open:
+            poll.register(self._stream.fileno(), select.POLLIN)
+        while self._stream.open and (left := deadline - time.monotonic()) > 0:
+            poll.poll(left * 1e3)
+            self._stream.receive()
+        remove_dead(self._socket_path)
 
     def _streamer_gone(self) -> None:
         """Nobody watches any more; a streamer that was killed has left its socket's file."""

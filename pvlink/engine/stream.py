@@ -7,9 +7,12 @@ import json
 import os
 import socket
 import struct
+import time
 from typing import Any
 
 MAX_PACKET = 60 << 10
+# A process that is being killed closes its sockets one after the other: how often to look again, 20 ms apart.
+DYING = 10
 
 
 class Stream:
@@ -84,12 +87,23 @@ class Stream:
 
 def remove_dead(path: str) -> None:
     """Remove the socket that a streamer of this session has left, unless somebody listens there again."""
+    for _ in range(DYING):
+        if _refuses(path):
+            with contextlib.suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+            return
+        if not os.path.exists(path):  # noqa: PTH110
+            return
+        time.sleep(0.02)
+
+
+def _refuses(path: str) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            with contextlib.suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
+            return True
         except OSError:
-            return
+            return False
+    return False
