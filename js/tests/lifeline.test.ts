@@ -66,8 +66,18 @@ describe("the wait before the next try", () => {
   it("doubles from a quarter of a second to five", () => {
     const backoff = new Backoff();
     expect(Array.from({ length: 7 }, () => backoff.wait())).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000]);
-    backoff.reset();
+    backoff.joined(5_000);
     expect(backoff.wait()).toBe(250);
+  });
+
+  it("stays below a second where links are joined, however soon they are cut", () => {
+    const backoff = new Backoff();
+    const waits = Array.from({ length: 6 }, () => {
+      const wait = backoff.wait();
+      backoff.joined(100);
+      return wait;
+    });
+    expect(waits).toEqual([250, 500, 1000, 1000, 1000, 1000]);
   });
 });
 
@@ -122,7 +132,7 @@ describe("a lifeline", () => {
       if (state?.kind === "waiting") waits.push(state.wait);
       await vi.advanceTimersByTimeAsync(5_000);
     }
-    expect(waits).toEqual([250, 500, 1000, 2000]);
+    expect(waits).toEqual([250, 500, 1000, 1000]);
   });
 
   it("tries quickly again after a link that had lasted", async () => {

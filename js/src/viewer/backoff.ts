@@ -2,6 +2,10 @@
 
 const FIRST_MS = 250;
 const LONGEST_MS = 5_000;
+// A link that lasted this long earned a quick first retry; one that is cut sooner did not.
+const STEADY_MS = 5_000;
+// But the way was open: on a line that is cut every second the picture comes back every second, not every fifth.
+const JOINED_MS = 1_000;
 // A session that ended may come back when its cell is run again; nobody waits for that with bated breath.
 export const ENDED_MS = 10_000;
 
@@ -15,7 +19,8 @@ export class Backoff {
     return wait;
   }
 
-  reset(): void {
-    this.next = FIRST_MS;
+  // A link was joined, and ended after so long.
+  joined(lastedMs: number): void {
+    this.next = lastedMs >= STEADY_MS ? FIRST_MS : Math.min(this.next, JOINED_MS);
   }
 }

@@ -31,8 +31,6 @@ export interface LineOptions {
   now?: () => number;
 }
 
-// A link that lasted this long earned a quick first retry; one that is cut at once did not.
-const STEADY_MS = 5_000;
 // After a sleep or a change of network the socket may be dead without knowing it.
 const WAKE_PATIENCE_MS = 5_000;
 
@@ -169,7 +167,7 @@ export class Lifeline {
 
   private ended(end: End): void {
     this.link = null;
-    if (end.joined && this.now - this.joinedAt >= STEADY_MS) this.backoff.reset();
+    if (end.joined) this.backoff.joined(this.now - this.joinedAt);
     const again = end.kind === "denied" && !this.denied;
     this.denied = end.kind === "denied";
     // A ticket that came too late, or a streamer that began anew in between: another one will do.
