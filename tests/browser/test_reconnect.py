@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +13,8 @@ from tests.browser.conftest import SIX_LINES, Keep, Open
 from tests.browser.jupyter import Server
 from tests.browser.notebook import BEGIN, Notebook
 from tests.browser.view import View, changed
+from tests.chaos.crowd import share
+from tests.chaos.figures import note
 from tests.chaos.line import Line
 
 
@@ -46,6 +50,47 @@ def test_a_view_comes_back_after_a_cut(line: Line, through: Notebook) -> None:
     view.becomes("live")
 
     assert changed(before, view.after(view.drag)) > 0.05
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("cuts", [8, pytest.param(50, marks=pytest.mark.soak)])
+def test_a_frame_comes_soon_after_each_cut(line: Line, through: Notebook, cuts: int) -> None:
+    view = through.view()
+    chance = random.Random(12)
+    took = []
+    for _ in range(cuts):
+        through.page.wait_for_timeout(chance.uniform(0, 1500))
+        moment = view.host.evaluate("() => performance.now()")
+        line.cut("reset" if chance.random() < 0.5 else "close")
+        view.until("host.pvlinkPaints.at(-1).at > argument", moment)
+        took.append((next(paint.at for paint in view.paints() if paint.at > moment) - moment) / 1e3)
+    note("a frame after a cut, in the browser", cuts=cuts, p50=share(took, 0.5), p95=share(took, 0.95), worst=max(took))
+    assert share(took, 0.95) <= 2.0
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("seconds", [20, pytest.param(120, marks=pytest.mark.soak)])
+def test_a_silent_line_is_noticed_and_the_view_comes_back_when_it_ends(
+    line: Line, through: Notebook, seconds: float
+) -> None:
+    view = through.view()
+    before = view.pixels()
+    began = time.monotonic()
+    line.silence_all()
+    try:
+        view.becomes("reconnecting", timeout=15_000)
+        noticed = time.monotonic() - began
+        assert changed(before, view.pixels()) == 0.0
+        through.page.wait_for_timeout((seconds - noticed) * 1e3)
+        painted = len(view.paints())
+    finally:
+        line.resume()
+    resumed = time.monotonic()
+    view.until("host.pvlinkPaints.length > argument", painted)
+    back = time.monotonic() - resumed
+    view.becomes("live")
+    note("a silent line, in the browser", silent_s=seconds, noticed_s=noticed, back_s=back)
+    assert back < 10
 
 
 def test_a_view_says_that_the_server_is_away_and_keeps_its_picture(line: Line, through: Notebook, keep: Keep) -> None:

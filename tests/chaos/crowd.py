@@ -40,10 +40,15 @@ class Onlooker(Viewer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.seen: list[Seen] = []
+        # The longest time without a word, or a piece of a picture.
+        self.silence = 0.0
+        self._heard = time.monotonic()
         # Frames that are still coming in, by wslink's number.
         self._coming: dict[int, Seen] = {}
 
     async def _skims(self, data: bytes) -> bool:
+        now = time.monotonic()
+        self.silence, self._heard = max(self.silence, now - self._heard), now
         number, offset, total = HEADER.unpack_from(data)
         if offset == 0 and FRAME in data[HEADER.size : HEADER.size + 64]:
             self._coming[number] = _facts(data, total)
@@ -60,6 +65,11 @@ class Onlooker(Viewer):
     async def _confirm(self, order: int) -> None:
         arguments = [msgspec.to_builtins(Drawn(order, 1.0, 1.0))]
         await self.send({"wslink": "1.0", "id": "rpc:c0:d", "method": "pvlink.drawn", "args": arguments})
+
+    @property
+    def listens(self) -> bool:
+        """Whether its line has not ended, as far as it knows."""
+        return self._reader is not None and not self._reader.done()
 
     def since(self, moment: float) -> int:
         """How many different frames came since; the still of a frame that came before is no other."""

@@ -33,6 +33,8 @@ READ_BYTES = 1 << 16
 TICK_SECONDS = 0.01
 # While bytes go out one by one, others get a turn this often.
 TURN_BYTES = 32
+# Linux doubles what is asked for.
+LEAST_BUFFER = 2048
 # A socket that is to be ended by an RST.
 LINGER_RESET = struct.pack("ii", 1, 0)
 
@@ -237,7 +239,11 @@ class Proxy:
 
     async def __aenter__(self) -> Self:
         if self.listen is None:
-            self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+            self._listener = socket.socket()
+            # Before it listens: so that what is not read stands with the sender, not in a buffer of ours.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, max(LEAST_BUFFER, self.up.queue // 2))
+            self._listener.bind(("127.0.0.1", 0))
+            self._listener.listen(512)
         else:
             self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self._listener.bind(str(self.listen))
@@ -294,7 +300,7 @@ class Proxy:
         server = None
         try:
             if not self.refuses:
-                server = await _connected(self.target)
+                server = await _connected(self.target, self.down.queue)
         except OSError:
             # As from a proxy whose upstream is down.
             pass
@@ -319,13 +325,14 @@ class Proxy:
             self._forget(connection)
 
 
-async def _connected(address: Address) -> socket.socket:
+async def _connected(address: Address, queue: int) -> socket.socket:
     loop = asyncio.get_running_loop()
     family = socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setblocking(False)
     try:
         if not isinstance(address, Path):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, max(LEAST_BUFFER, queue // 2))
             await loop.sock_connect(sock, address)
             return sock
         while True:

@@ -77,10 +77,10 @@ async def settled(pid: int, before: Holdings) -> None:
     assert now == before
 
 
-async def calm(pid: int) -> Holdings:
+async def calm(pid: int, seconds: float = 0.5) -> Holdings:
     """What it holds when the visitors so far have been seen off."""
     seen = []
-    for _ in range(10):
+    for _ in range(int(seconds / 0.05)):
         seen.append(Holdings.of(pid))
         await asyncio.sleep(0.05)
     return min(seen, key=lambda one: one.descriptors)
