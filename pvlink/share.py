@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pvlink.errors import OptionError, ShareError, StreamerLost, refuse_unknown
+from pvlink.errors import OptionError, PvlinkError, ShareError, StreamerLost, refuse_unknown
 
 if TYPE_CHECKING:
     from pvlink.sessions import Session
 
 OPTIONS = ("role", "expires", "password", "host", "port", "certificate", "key")
+# Of any text; the streamer is stricter about passwords.
+MAX_TEXT = 4096
+
+
+class Covered(str):
+    """A password that is not printed: IPython's verbose traces show every value, and notebooks keep them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<password>"
+
+
+def covered(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a call, fit to be in a trace."""
+    password = options.get("password")
+    return {**options, "password": Covered(password)} if isinstance(password, str) else options
 
 
 class Share:
@@ -34,11 +50,15 @@ class Share:
     def of(cls, session: Session, view: str, **options: Any) -> Share:
         """A new link to one of the session's views."""
         refuse_unknown("View.share()", set(options) - set(OPTIONS), OPTIONS)
+        options = covered(options)
         asked = _checked(options)
         try:
             return cls(session, session.ask("share", view=view, **asked))
         except ValueError as error:
             raise ShareError(str(error)) from None
+        except (PvlinkError, KeyboardInterrupt) as error:
+            # Without where it came from: on the wire the password is as it is.
+            raise error.with_traceback(None) from None
 
     @property
     def password(self) -> str:
@@ -72,10 +92,15 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     for name, kind in (("role", str), ("password", str), ("host", str), ("port", int)):
         if name in asked and (not isinstance(asked[name], kind) or isinstance(asked[name], bool)):
             raise OptionError(f"{name}= is a {kind.__name__}, not a {type(asked[name]).__name__}.")
+        if kind is str and not _can_be_sent(asked.get(name, "")):
+            raise OptionError(f"{name}= is too long, or holds what is no text.")
     if isinstance(asked.get("expires"), datetime.timedelta):
         asked["expires"] = asked["expires"].total_seconds()
     if isinstance(asked.get("expires", 0.0), bool) or not isinstance(asked.get("expires", 0.0), int | float):
         raise OptionError(f"expires={asked['expires']!r}: give seconds, or a datetime.timedelta.")
+    # JSON knows no infinity, and NaN compares with nothing.
+    if not 0 < asked.get("expires", 1.0) < 1e12:
+        raise OptionError(f"expires={str(asked['expires'])[:20]}: a link lasts 1 second to 366 days.")
     if asked.get("role", "view") not in ("view", "control"):
         raise OptionError(f"role={asked['role']!r}: a link is for 'view' or 'control'.")
     if asked.get("password") == "":
@@ -85,6 +110,14 @@ def _checked(options: dict[str, Any]) -> dict[str, Any]:
     for name in ("certificate", "key"):
         if name in asked:
             asked[name] = str(Path(asked[name]).expanduser().absolute())
-    # JSON's Infinity and NaN would pass for numbers.
-    json.dumps(asked, allow_nan=False)
+            if not _can_be_sent(asked[name]):
+                raise OptionError(f"{name}={asked[name][:80]!r} is no path.")
     return asked
+
+
+def _can_be_sent(text: str) -> bool:
+    """What JSON or the streamer's bound does not let pass would end the streamer, not this call."""
+    try:
+        return "\0" not in text and len(text.encode()) <= MAX_TEXT
+    except UnicodeEncodeError:
+        return False

@@ -13,7 +13,7 @@ import traitlets
 
 from pvlink.errors import OptionError, ViewError, refuse_unknown
 from pvlink.protocol import PROTOCOL_VERSION
-from pvlink.share import Share
+from pvlink.share import Share, covered
 
 if TYPE_CHECKING:
     from pvlink.sessions import Session
@@ -110,6 +110,7 @@ class View(anywidget.AnyWidget):
         role="view" (or "control"), expires=3600 (seconds), password=None (made up), host="127.0.0.1", port=0 (any),
         certificate=None and key=None (files; made and kept if not given).
         """
+        options = covered(options)
         self._refresh()
         return Share.of(self._session, self.view, **options)
 

@@ -62,7 +62,8 @@ class TicketHandler(APIHandler):
     async def post(self, session: str) -> None:
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
-        view = (self.get_json_body() or {}).get("view")
+        asks = self.get_json_body()
+        view = asks.get("view") if isinstance(asks, dict) else None
         if not isinstance(view, str) or len(view) > MAX_VIEW:
             raise web.HTTPError(400, "Say which view.")
         path = _alive(session)

@@ -17,6 +17,7 @@ from pvlink.protocol import Role
 from pvlink.streamer import control_port
 from pvlink.streamer.errands import Errands
 from pvlink.streamer.hub import Hub
+from pvlink.streamer.journal import Journal
 
 _PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
@@ -30,9 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--role", default="owner", choices=("owner", "control", "view"), help="of Jupyter's users")
     parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     options = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=options.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=options.log_level, handlers=[Journal()])
     # Ctrl-C in a terminal goes to the whole process group; only the kernel decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if options.die_with_parent:

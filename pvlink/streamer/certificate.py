@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import errno
 import ipaddress
 import os
 import secrets
@@ -24,6 +25,9 @@ from pvlink.streamer.shares import ShareError
 VALID = datetime.timedelta(days=397)
 # One that ends sooner than the longest usual share is replaced.
 LEFT_AT_LEAST = datetime.timedelta(days=30)
+_NAME = "certificate.pem"
+# Ours has 1.2 KB; somebody's chain a few of these.
+MAX_BYTES = 1 << 16
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - what a user may ask for, not what we listen on
 
@@ -47,10 +51,23 @@ class Identity:
             file.write(self.certificate + b"\n" + self.key)
             file.flush()
             try:
-                context.load_cert_chain(f"/proc/self/fd/{fd}")
+                # A key with a pass phrase must not make OpenSSL ask for it on the terminal, where Jupyter was started.
+                context.load_cert_chain(f"/proc/self/fd/{fd}", password=_no_phrase)
+            except _PhraseWanted:
+                raise ShareError(
+                    "The key has a pass phrase. Give one without, in a file that is yours alone."
+                ) from None
             except ssl.SSLError as error:
                 raise ShareError(f"The certificate and the key do not fit together: {error.reason}.") from None
         return context
+
+
+class _PhraseWanted(Exception):
+    """OpenSSL asks for a pass phrase."""
+
+
+def _no_phrase() -> str:
+    raise _PhraseWanted
 
 
 def identity(certificate: str, key: str) -> Identity:
@@ -59,12 +76,12 @@ def identity(certificate: str, key: str) -> Identity:
         raise ShareError("certificate= and key= belong together: give both files, or neither.")
     if certificate:
         return _given(Path(certificate), Path(key))
-    folder = _folder()
     try:
-        return _kept(folder)
+        return _kept(_folder())
     except OSError as error:
         note = (
-            f"The certificate could not be kept in {folder} ({error.strerror}): the next one has another fingerprint."
+            f"The certificate could not be kept ({error.filename or 'in the home directory'}: {error.strerror}): "
+            "the next one has another fingerprint."
         )
         pair = _make()
         return Identity(*pair, _fingerprint(pair[0]), note)
@@ -99,37 +116,78 @@ def _given(certificate: Path, key: Path) -> Identity:
 
 def _folder() -> Path:
     data = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(data) if data.startswith("/") else Path.home() / ".local" / "share") / "pvlink"
+    try:
+        return (Path(data) if data.startswith("/") else Path.home() / ".local" / "share") / "pvlink"
+    except RuntimeError:
+        raise OSError(errno.ENOENT, "there is no home directory", "~") from None
 
 
 def _kept(folder: Path) -> Identity:
     """The one kept in this folder, or a new one, kept there."""
-    path = folder / "certificate.pem"
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        status = path.lstat()
-        # Anybody who could have read or changed it might pretend to be us.
-        private = stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
-        pem = path.read_bytes() if private else b""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Held on to, so that what was looked at is what is used, whoever may rename the folders above.
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if os.fstat(at).st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "it belongs to somebody else", str(folder))
+        if os.fstat(at).st_mode & 0o077:
+            # Who can write here could put his own in the place of ours.
+            os.fchmod(at, 0o700)
+        if found := _read(at):
+            return found
+        certificate, key = _make()
+        return _keep(at, certificate + key) or Identity(certificate, key, _fingerprint(certificate))
+    finally:
+        os.close(at)
+
+
+def _read(folder: int) -> Identity | None:
+    """The one that is there, if it is good: nobody else could have read or changed it, and it lasts."""
+    try:
+        # Not blocking: what stands there might be a pipe.
+        fd = os.open(_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+            return None
+        pem = file.read(MAX_BYTES)
+    with contextlib.suppress(ValueError, ShareError):
         certificate, key = _split(pem)
         if _lasts(certificate):
-            return Identity(certificate, key, _fingerprint(certificate))
-    certificate, key = _make()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Both in one file, renamed into its place: another kernel reads the old pair or the new one, never half of each.
-    draft = folder / f".certificate-{secrets.token_hex(8)}"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            found = Identity(certificate, key, _fingerprint(certificate))
+            found.context()
+            return found
+    return None
+
+
+def _keep(folder: int, pem: bytes) -> Identity | None:
+    """What is in place afterwards: another kernel may have been quicker, and its certificate counts for all."""
+    # Both in one file, named when it is whole: others read the old pair or the new one, never half of each.
+    draft = f".certificate-{secrets.token_hex(8)}"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
     try:
         with os.fdopen(fd, "wb") as file:
-            file.write(certificate + key)
+            # mkdir's and open's modes are narrowed by the umask, which may leave us nothing.
+            os.fchmod(fd, 0o600)
+            file.write(pem)
             file.flush()
             os.fsync(fd)
-        draft.rename(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    # If another kernel was quicker or comes right after: what is in place counts for all.
-    certificate, key = _split(path.read_bytes())
-    return Identity(certificate, key, _fingerprint(certificate))
+        with contextlib.suppress(OSError):
+            # Unlike a rename it fails when there is one.
+            os.link(draft, _NAME, src_dir_fd=folder, dst_dir_fd=folder)
+        if found := _read(folder):
+            return found
+        os.rename(draft, _NAME, src_dir_fd=folder, dst_dir_fd=folder)
+        return _read(folder)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=folder)
 
 
 def _split(pem: bytes) -> tuple[bytes, bytes]:

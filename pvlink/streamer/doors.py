@@ -11,13 +11,13 @@ import contextlib
 import ipaddress
 import logging
 import os
+import re
 import secrets
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -52,6 +52,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(?::[0-9]{1,5})?")
 log = logging.getLogger(__name__)
 
 
@@ -113,7 +114,14 @@ class Door:
         self.app = web.Application(middlewares=[_strict], client_max_size=MAX_BODY)
         self.app.add_routes(routes)
         self._link = link
-        self._runner = web.AppRunner(self.app, handle_signals=False, access_log=None, shutdown_timeout=FAREWELL_SECONDS)
+        self._runner = web.AppRunner(
+            self.app,
+            handle_signals=False,
+            access_log=None,
+            shutdown_timeout=FAREWELL_SECONDS,
+            # A few packed bytes must not become megabytes.
+            auto_decompress=False,
+        )
         self._hall_options = hall
         self._hall: Hall | None = None
 
@@ -228,10 +236,10 @@ class LinkDoor(Door):
 
 def known_host(host: str, names: frozenset[str]) -> bool:
     """Whether a Host header is an address or one of our names; the port may be a tunnel's."""
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
+    # Nothing but a name and a port: no user, no path.
+    if not (found := _HOST.fullmatch(host)):
         return False
+    name = (found["v6"] or found["name"]).lower()
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(name)
         return True

@@ -83,8 +83,8 @@ class Hub:
     def redeem(self, ticket: str, way: Way) -> Ticket | None:
         return self.reception.redeem(ticket, way)
 
-    def on_entered(self, client: str, guest: Guest) -> None:
-        self.reception.entered(client, guest)
+    def on_entered(self, client: str, guest: Guest) -> bool:
+        return self.reception.entered(client, guest)
 
     def on_call(self, client: str, argument: Struct) -> Struct | None:
         match argument:

@@ -28,6 +28,7 @@ from wslink.protocol import AUTHENTICATION_ERROR, EXCEPTION_ERROR, METHOD_NOT_FO
 from pvlink.protocol import (
     CLOSE_DENIED,
     CLOSE_FULL,
+    CLOSE_REVOKED,
     MAX_MESSAGE_BYTES,
     METHODS,
     PROTOCOL_VERSION,
@@ -64,7 +65,7 @@ class Receiver(Protocol):
     """Who lets viewers in and gets what they say. Every method returns at once."""
 
     def redeem(self, ticket: str, way: Way) -> Ticket | None: ...
-    def on_entered(self, client: str, guest: Guest) -> None: ...
+    def on_entered(self, client: str, guest: Guest) -> bool: ...
     def on_call(self, client: str, argument: Struct) -> Struct | None: ...
     def on_written(self, client: str, milliseconds: float) -> None: ...
     def on_closed(self, client: str) -> None: ...
@@ -123,7 +124,11 @@ class _Handler(AioHttpWsHandler):
                 if peer.ticket is None:
                     await self._greeted(peer, message)
                 elif not await self._received(message, client):
-                    await ws.close(code=WSCloseCode.PROTOCOL_ERROR, message=b"not a pvlink viewer")
+                    known = self.isClientAuthenticated(client)
+                    code, why = (
+                        (WSCloseCode.PROTOCOL_ERROR, b"not a viewer of pvlink's") if known else (CLOSE_DENIED, DENIED)
+                    )
+                    await ws.close(code=code, message=why)
                 # Whoever says too much is read more slowly: nothing is dropped, and nobody else waits.
                 if wait := peer.messages.take(1, time.monotonic()):
                     await asyncio.sleep(wait)
@@ -139,14 +144,11 @@ class _Handler(AioHttpWsHandler):
 
     async def _greeted(self, peer: Peer, message: WSMessage) -> None:
         """The viewer's first message: its ticket is used up, and we prove ourselves before it has to."""
-        try:
-            if message.type is not WSMsgType.TEXT or len(message.data) > HELLO_BYTES:
-                raise ValueError
-            greet = msgspec.json.decode(message.data, type=Greet)
-        except ValueError:
-            await peer.ws.close(code=CLOSE_DENIED, message=DENIED)
-            return
-        ticket = self.receiver.redeem(greet.ticket, peer.way)
+        ticket = None
+        if message.type is WSMsgType.TEXT and len(message.data) <= HELLO_BYTES:
+            with contextlib.suppress(ValueError):
+                greet = msgspec.json.decode(message.data, type=Greet)
+                ticket = self.receiver.redeem(greet.ticket, peer.way)
         if ticket is None:
             await peer.ws.close(code=CLOSE_DENIED, message=DENIED)
             return
@@ -218,10 +220,11 @@ class _Handler(AioHttpWsHandler):
             await peer.ws.close(code=CLOSE_DENIED, message=DENIED)
         elif len(self.authentified_client_ids) >= MAX_VIEWERS:
             await peer.ws.close(code=CLOSE_FULL, message=b"This session has as many viewers as it takes. Close some.")
+        elif not self.receiver.on_entered(client_id, peer.ticket.guest):
+            await peer.ws.close(code=CLOSE_REVOKED, message=b"This link has ended.")
         else:
             peer.let_in()
             self.authentified_client_ids.add(client_id)
-            self.receiver.on_entered(client_id, peer.ticket.guest)
             self.unchunkers[client_id].set_max_message_size(MAX_MESSAGE_BYTES)
             self._reply(client_id, rpcid, {"clientID": f"c{client_id}", "maxMsgSize": MAX_MESSAGE_BYTES})
         return True

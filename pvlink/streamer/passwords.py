@@ -54,7 +54,7 @@ def _runs() -> list[str]:
 
 
 def same(given: str, password: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), password.encode())
+    return hmac.compare_digest(given.encode("utf-8", "replace"), password.encode("utf-8", "replace"))
 
 
 class Guesses:
@@ -67,7 +67,8 @@ class Guesses:
 
     def wait(self, address: str, now: float) -> float:
         """Seconds until a guess from there is looked at; 0: now."""
-        return max(0.0, self._known.get(address, self._strangers_next) - now)
+        # Never longer than that, should the machine's clock be set back.
+        return min(GUESS_SECONDS, max(0.0, self._known.get(address, self._strangers_next) - now))
 
     def wrong(self, address: str, now: float) -> None:
         if address in self._known:

@@ -82,9 +82,13 @@ class Reception:
             log.warning("a ticket was shown at the %s door that is not good there", way)
         return found
 
-    def entered(self, client: str, guest: Guest) -> None:
+    def entered(self, client: str, guest: Guest) -> bool:
+        """False if its share has ended since it showed its ticket."""
+        if guest.share and self._shares.get(guest.share) is None:
+            return False
         self._guests[client] = (guest, time.time())
         self._changed(guest.view)
+        return True
 
     def left(self, client: str) -> None:
         if found := self._guests.pop(client, None):
@@ -106,6 +110,8 @@ class Reception:
 
     async def share(self, wish: Wish) -> tuple[ShareInfo, str, str]:
         """A new link, its password, and what else its owner should know."""
+        if not wish.host:
+            raise ShareError('host="" names no address. "0.0.0.0" stands for all of this machine\'s.')
         if not 1.0 <= wish.expires <= LONGEST_SECONDS:
             raise ShareError(f"expires={wish.expires:g}: a link lasts 1 second to 366 days.")
         if refusal := policy.load().refusal(wish.host, wish.expires, wish.role):
@@ -165,19 +171,20 @@ class Reception:
                 return origin
         context = identity.context()
         try:
-            listener = socket.create_server((host, port), family=_family(host), backlog=128)
-        except OSError as error:
-            raise ShareError(
-                f"Nothing can listen at {host}, port {port or 'any'}: {error.strerror or error}."
-            ) from None
-        names = certificate.host_names(host)
+            # Looking up a name may take seconds, and the views must not stand still meanwhile.
+            listener = await asyncio.to_thread(socket.create_server, (host, port), family=_family(host), backlog=128)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ShareError(f"Nothing can listen at {host}, port {port or 'any'}: {why}.") from None
+        names = await asyncio.to_thread(certificate.host_names, host)
+        known_as = await asyncio.to_thread(certificate.url_host, host)
         door = LinkDoor(self._link, self, frozenset(names))
         try:
             await door.open(listener, context)
         except BaseException:
             listener.close()
             raise
-        origin = f"https://{certificate.url_host(host)}:{listener.getsockname()[1]}"
+        origin = f"https://{known_as}:{listener.getsockname()[1]}"
         self._doors[origin] = door, kind
         return origin
 
