@@ -39,10 +39,88 @@ def candidates() -> list[Path]:
     return [path for path in found if path.is_absolute()]
 
 
+# File systems of other machines: a unix socket there is nobody's, or hangs with its server.
+_REMOTE = frozenset(
+    (
+        "nfs",
+        "nfs4",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "glusterfs",
+        "afs",
+        "panfs",
+        "orangefs",
+        "pvfs2",
+        "acfs",
+        "wekafs",
+        "daos",
+    )
+)
+_REMOTE_FUSE = (
+    "sshfs",
+    "glusterfs",
+    "ceph",
+    "beegfs",
+    "s3fs",
+    "gcsfuse",
+    "juicefs",
+    "dfuse",
+    "rclone",
+    "moosefs",
+    "mfs",
+)
+
+
+def file_system(path: Path, mounts: str) -> str:
+    """The kind of file system a path is on, by the text of /proc/self/mountinfo (proc(5)); empty if unknown.
+
+    By the table and not by asking the path: a file system whose server is away does not answer.
+    """
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kinds = before.split(" "), after.split(" ")
+        if len(fields) < 5:
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[4])
+        # Of several on the same point the last one counts.
+        if (point == "/" or f"{path}/".startswith(f"{point}/")) and len(point) >= best:
+            best, kind = len(point), kinds[0]
+    return kind
+
+
+def _is_remote(kind: str) -> bool:
+    family, _, name = kind.partition(".")
+    return kind in _REMOTE or (family == "fuse" and name.startswith(_REMOTE_FUSE))
+
+
+def _local_candidates() -> list[Path]:
+    mounts = _mounts()
+    return [directory for directory in candidates() if not _is_remote(file_system(directory, mounts))]
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
+    except OSError:
+        return ""
+
+
 def create() -> Path:
     """The first candidate that is, or can be made, a directory nobody else can enter."""
     reasons = []
+    mounts = _mounts()
     for directory in candidates():
+        # Before anything touches it.
+        kind = file_system(directory, mounts)
+        if _is_remote(kind):
+            reasons.append(f"{directory}: is on a network file system ({kind}), where no socket can be")
+            continue
         try:
             # mkdir's mode is narrowed by the umask (which may be 0777), never widened.
             directory.mkdir(mode=0o700)
@@ -72,7 +150,7 @@ def find(session: str) -> Path | None:
     """The socket of this session, in whichever directory it is; None for an unknown or malformed session."""
     if not SESSION.fullmatch(session):
         return None
-    for directory in candidates():
+    for directory in _local_candidates():
         path = directory / _name(session)
         if _flaw(directory) is None and path.is_socket():
             return path
@@ -95,9 +173,16 @@ def listen(session: str) -> tuple[socket.socket, Path]:
         hidden.chmod(0o600)
         listener.listen(QUEUE)
         hidden.rename(path)
-    except BaseException:
+    except BaseException as error:
         listener.close()
-        hidden.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            hidden.unlink()
+        if isinstance(error, OSError):
+            raise RendezvousError(
+                f"no socket can be made in {path.parent}: {error.strerror or error}. Make room there, or set "
+                "PVLINK_RUNTIME_DIR to the short path of another directory on a local disk, for kernel and Jupyter "
+                "server alike."
+            ) from error
         raise
     return listener, path
 
@@ -124,7 +209,7 @@ def peer_uid(connected: socket.socket) -> int:
 def sweep() -> list[Path]:
     """Removes the sockets that nobody listens on any more (a streamer killed with -9 leaves one)."""
     removed = []
-    for directory in candidates():
+    for directory in _local_candidates():
         if _flaw(directory) is not None:
             continue
         for path in directory.iterdir():

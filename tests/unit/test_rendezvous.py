@@ -161,7 +161,114 @@ def test_a_failed_listen_leaves_nothing(places: tuple[Path, Path, Path], monkeyp
         raise OSError("no")
 
     monkeypatch.setattr(Path, "rename", fails)
-    with pytest.raises(OSError, match="no"):
+    with pytest.raises(rendezvous.RendezvousError, match=r"no socket can be made in .*: no"):
         rendezvous.listen(SESSION)
     assert list(places[0].iterdir()) == []
     assert stat.S_IMODE(places[0].stat().st_mode) == 0o700
+
+
+MOUNTS = """\
+22 1 0:20 / / rw,relatime - ext4 /dev/sda1 rw
+30 22 0:30 / /home rw,relatime shared:1 - nfs4 server:/home rw,vers=4.2
+31 22 0:31 / /scratch rw - lustre mds@tcp:/scratch rw
+32 22 0:32 / /mnt/my\\040cloud rw - fuse.sshfs far:/ rw
+33 22 0:33 / /run rw - tmpfs tmpfs rw
+34 30 0:34 / /home/me/local rw - xfs /dev/sdb1 rw
+35 33 0:35 / /run/over rw - tmpfs tmpfs rw
+36 33 0:36 / /run/over rw - beegfs beegfs_nodev rw
+37 22 0:37 / /mnt/bits rw - fuse.fuseiso /iso rw
+broken line
+"""
+PLACES = {
+    "/tmp/pvlink-1": "ext4",
+    "/home/me/.pvlink": "nfs4",
+    "/homework": "ext4",
+    "/home/me/local/x": "xfs",
+    "/scratch/x": "lustre",
+    "/mnt/my cloud/x": "fuse.sshfs",
+    "/run/user/1/pvlink": "tmpfs",
+    "/run/over/x": "beegfs",
+    "/mnt/bits/x": "fuse.fuseiso",
+}
+REMOTE = {"nfs4", "lustre", "fuse.sshfs", "beegfs"}
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize(("place", "kind"), PLACES.items())
+def test_the_file_system_is_read_from_the_table(place: str, kind: str) -> None:
+    assert rendezvous.file_system(Path(place), MOUNTS) == kind
+    assert rendezvous._is_remote(kind) == (kind in REMOTE)
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize(
+    "kind", ["nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb3", "afs", "fuse.sshfs"]
+)
+def test_a_network_file_system_is_never_touched(
+    kind: str, places: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, _ = places
+    first.mkdir(mode=0o700)
+    (first / f"{SESSION}.sock").touch()
+    table = f"1 0 0:1 / / rw - ext4 d rw\n2 1 0:2 / {first} rw - {kind} server:/x rw\n"
+    monkeypatch.setattr(rendezvous, "_mounts", lambda: table)
+    touched: list[Path] = []
+    looks = rendezvous._flaw
+
+    def look(path: Path) -> str | None:
+        touched.append(path)
+        return looks(path)
+
+    monkeypatch.setattr(rendezvous, "_flaw", look)
+
+    assert rendezvous.create() == second
+    assert rendezvous.find(SESSION) is None
+    assert rendezvous.sweep() == []
+    assert first not in touched
+
+
+@pytest.mark.trust
+def test_only_network_file_systems_is_said(places: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendezvous, "_mounts", lambda: "1 0 0:1 / / rw - nfs4 server:/ rw\n")
+    with pytest.raises(
+        rendezvous.RendezvousError, match=r"is on a network file system \(nfs4\).*Set PVLINK_RUNTIME_DIR"
+    ):
+        rendezvous.create()
+
+
+FULL = """\
+import os, sys
+from pathlib import Path
+from pvlink import rendezvous
+place = Path(sys.argv[1])
+rendezvous.candidates = lambda: [place / "pvlink"]
+if sys.argv[2] == "directory there":
+    rendezvous.create()
+try:
+    for number in range(10_000):
+        (place / f"{number}").touch()
+except OSError:
+    pass
+try:
+    rendezvous.listen("0123456789abcdef" * 2)
+except rendezvous.RendezvousError as error:
+    print(error)
+"""
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("state", ["directory there", "directory missing"])
+def test_a_full_disk_says_what_to_do(tmp_path: Path, state: str) -> None:
+    python = f"exec {sys.executable} -P -c \"$0\" {tmp_path} '{state}'"
+    script = f"mount -t tmpfs -o size=64k,nr_inodes=16 none {tmp_path} && {python}"
+    ran = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, FULL],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in ran.stderr or "mount" in ran.stderr:
+        pytest.skip(f"no file system can be mounted here: {ran.stderr.strip()}")
+    assert "No space left on device" in ran.stdout, ran.stderr
+    assert "PVLINK_RUNTIME_DIR" in ran.stdout
