@@ -20,6 +20,9 @@ class Keeper:
         self._checkpoint = Checkpoint(halves)
         self._pipeline = Pipeline()
         self._generation = generation
+        # What was written down last.
+        self._facts: dict[str, Any] = {}
+        self._state: bytes | None = None
         # Names of restored views, by the numbers they have here.
         self._names: dict[int, str] = {}
 
@@ -30,21 +33,28 @@ class Keeper:
         return self._names.get(number, fresh)
 
     def wait(self, now: float) -> float | None:
-        """Seconds until the state is to be saved; none when it need not be."""
-        return self.when.wait(now) if self.keeping else None
+        """Seconds until something is to be written; none when nothing need be."""
+        waits = [w for w in (self.when.all_in(now), self.when.cameras_in(now)) if w is not None]
+        return min(waits) if waits and self.keeping else None
 
-    def overdue(self, now: float) -> bool:
-        """Whether it has been put off for long, because there was always something else to do."""
-        return self.when.overdue(now)
+    def keep(self, now: float, views: dict[str, Any], lent: dict[Any, Any]) -> None:
+        """Write what is due."""
+        if self.when.all_in(now) == 0.0 or self._state is None:
+            self.save(views, lent)
+        elif self.when.cameras_in(now) == 0.0:
+            self._facts["cameras"] = self._pipeline.cameras()
+            self._checkpoint.write(self._facts, self._state)
+            self.when.cameras_written()
 
     def save(self, views: dict[str, Any], lent: dict[Any, Any]) -> None:
-        """`views` by their names; `lent`: the objects that the kernel has references to."""
+        """Write all down. `views` by their names; `lent`: the objects that the kernel has references to."""
         began = time.perf_counter()
         facts = self._pipeline.facts()
         facts["views"] = {name: int(view.SMProxy.GetGlobalID()) for name, view in views.items()}
         facts["lent"] = self._pipeline.recipes(lent)
-        self._checkpoint.write(facts, self._pipeline.state())
-        self.when.saved(time.perf_counter() - began)
+        self._facts, self._state = facts, self._pipeline.state()
+        self._checkpoint.write(self._facts, self._state)
+        self.when.all_written(time.perf_counter() - began)
 
     def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
         missing = self._pipeline.load(facts, state)

@@ -112,8 +112,10 @@ class Loop:
         return missing
 
     def save(self) -> None:
-        views = {view.id: view.proxy for view in self._views.values() if view.alive}
-        self.keeper.save(views, self.wire.lent())
+        self.keeper.save(self._alive(), self.wire.lent())
+
+    def _alive(self) -> dict[str, Any]:
+        return {view.id: view.proxy for view in self._views.values() if view.alive}
 
     @property
     def views(self) -> list[LiveView]:
@@ -213,14 +215,15 @@ class Loop:
 
     def _keep(self, poll: Any) -> None:
         """Write the pipeline's state down, when it is time and nobody waits, or has waited long enough."""
-        wait = self.keeper.wait(time.monotonic())
-        if wait is None or wait > 0.0 or (poll.poll(0) and not self.keeper.overdue(time.monotonic())):
+        now = time.monotonic()
+        wait = self.keeper.wait(now)
+        if wait is None or wait > 0.0 or (poll.poll(0) and not self.keeper.when.overdue(now)):
             return
         try:
-            self.save()
+            self.keeper.keep(now, self._alive(), self.wire.lent())
         except Exception:  # noqa: BLE001 - a state that cannot be written must not cost the user the pipeline
             traceback.print_exc()
-            self.keeper.when.saved(0.0)
+            self.keeper.when.all_written(0.0)
 
     def _serve_stream(self) -> bool:
         """Take what the streamer has sent; False when it has gone."""

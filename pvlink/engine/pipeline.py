@@ -18,6 +18,14 @@ from paraview.modules.vtkRemotingServerManager import vtkSMProxyLocator, vtkSMPr
 # How to find an object again: kind, number of the proxy or name of the module, and what else it takes.
 Recipe = list[Any]
 _MODULES = ("paraview.simple", "paraview.servermanager")
+# Properties of a view that a hand changes, and what a camera calls them.
+_CAMERA = {
+    "CameraPosition": "Position",
+    "CameraFocalPoint": "FocalPoint",
+    "CameraViewUp": "ViewUp",
+    "CameraViewAngle": "ViewAngle",
+    "CameraParallelScale": "ParallelScale",
+}
 # What a state is asked for: the things a user has made and named.
 _OWN = ("sources", "views", "layouts")
 
@@ -48,6 +56,20 @@ class Pipeline:
             "active_source": None if source is None else [_number(source), source.Port],
             "plugins": _plugins(),
         }
+
+    def cameras(self) -> list[list[Any]]:
+        """Where a hand has moved the cameras: number of each view, and what its properties are to be."""
+        found = []
+        for view in _views_with("GetActiveCamera"):
+            camera = view.SMProxy.GetActiveCamera()
+            values = {name: getattr(camera, f"Get{getter}")() for name, getter in _CAMERA.items()}
+            found.append(
+                [
+                    _number(view),
+                    {name: value if isinstance(value, tuple) else [value] for name, value in values.items()},
+                ]
+            )
+        return found
 
     def recipes(self, objects: dict[Any, Any]) -> list[list[Any]]:
         """How to find those of the objects again that can be: `[*key, recipe]` of each."""
@@ -86,6 +108,12 @@ class Pipeline:
         _proxies().LoadXMLState(parser.GetRootElement(), loader)
         self._loaded = locator
         _settle(ElementTree.fromstring(state), locator)  # noqa: S314 - ParaView has written it
+        for number, values in facts.get("cameras", []):
+            moved = locator.LocateProxy(number)
+            for name, value in values.items() if moved is not None else ():
+                _set(moved.GetProperty(name), value)
+            if moved is not None:
+                moved.UpdateVTKObjects()
         view, source = facts["active_view"], facts["active_source"]
         if view is not None:
             simple.SetActiveView(self.find(["proxy", view, 0]))
@@ -132,13 +160,12 @@ def _settle(state: ElementTree.Element, locator: Any) -> None:
     Many properties of views follow ParaView's settings. A state has the links but not the settings' values, so loading
     one gives every follower the settings' value of this process, such as FXAA on where the user had switched it off.
     """
-    linked = {
-        (link.attrib["target_id"], link.attrib["target_property"])
-        for links in state.iter("Links")
-        for link in links.iter("Property")
-    }
+    linked: dict[str, set[str]] = {}
+    for links in state.iter("Links"):
+        for link in links.iter("Property"):
+            linked.setdefault(link.attrib["target_id"], set()).add(link.attrib["target_property"])
     for element in state.iter("Proxy"):
-        names = {name for number, name in linked if number == element.get("id")}
+        names = linked.get(element.get("id", ""), set())
         proxy = locator.LocateProxy(int(element.attrib["id"])) if names else None
         if proxy is None:
             continue
@@ -149,7 +176,7 @@ def _settle(state: ElementTree.Element, locator: Any) -> None:
         proxy.UpdateVTKObjects()
 
 
-def _set(target: Any, values: list[str]) -> None:
+def _set(target: Any, values: Any) -> None:
     kind: type | None = None
     if target is not None:
         kind = {"Double": float, "Int": int, "IdType": int, "String": str}.get(
