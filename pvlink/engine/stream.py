@@ -23,6 +23,8 @@ class Stream:
 
     def __init__(self, post: socket.socket) -> None:
         self.post = post
+        # recv_fds takes flags and ignores them.
+        post.setblocking(False)
         self._socket: socket.socket | None = None
 
     @property
@@ -35,7 +37,7 @@ class Stream:
     def take(self) -> bool:
         """A new streamer's socket, if one has come; it takes the place of the former."""
         try:
-            _, fds, _, _ = socket.recv_fds(self.post, 64, 4, socket.MSG_DONTWAIT)
+            _, fds, _, _ = socket.recv_fds(self.post, 64, 4)
         except BlockingIOError:
             return False
         except ConnectionResetError:
