@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -23,6 +24,8 @@ from pvlink.protocol import CLOSE_GONE
 # The largest message of the streamer; it cuts what is longer.
 MAX_FRAME_BYTES = 64 << 20
 CONNECT_SECONDS = 5.0
+# tornado itself gives the other side 5 s to answer a goodbye.
+FAREWELL_SECONDS = 10.0
 GONE = "The process that sends the pictures went away. pvlink.session().restart() brings the view back."
 NOT_YOURS = "The process that answers for this session is not yours."
 log = logging.getLogger(__name__)
@@ -102,7 +105,9 @@ class Relay:
     def __init__(self, streamer: WebSocketClientConnection, browser: Browser) -> None:
         self._streamer = streamer
         self._browser = browser
+        self._at_end = False
         self._pump = asyncio.create_task(self._to_browser())
+        self._rest: asyncio.Task[None] | None = None
 
     @classmethod
     async def connect(cls, path: Path, browser: Browser) -> Relay:
@@ -132,6 +137,7 @@ class Relay:
         try:
             while (message := await self._streamer.read_message()) is not None:
                 await self._browser.write_message(message, binary=isinstance(message, bytes))
+            self._at_end = True
         except (WebSocketClosedError, StreamClosedError):
             log.debug("the browser closed while the streamer wrote")
         code, reason = self._streamer.close_code, self._streamer.close_reason
@@ -142,8 +148,18 @@ class Relay:
             self._browser.on_streamer_gone(CLOSE_GONE, GONE)
 
     def close(self) -> None:
+        """May be called twice."""
         self._pump.cancel()
         self._streamer.close()
+        if not self._at_end and self._rest is None:
+            self._rest = asyncio.create_task(self._read_the_rest())
+
+    async def _read_the_rest(self) -> None:
+        """tornado keeps a message until it is read, and with it this whole connection, for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while await self._streamer.read_message() is not None:
+                    pass
 
 
 def _is_ours(streamer: WebSocketClientConnection) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
 
+from pvlink.server.relay import Relay
 from tests.chaos.figures import note
 from tests.unit.server.conftest import Jupyter
 from tests.unit.server.test_relay import through
@@ -15,6 +18,43 @@ from tests.unit.streamer.harness import Kernel, Viewer, until
 from tests.unit.streamer.test_endurance import calm, settled
 
 pytestmark = pytest.mark.trust
+
+
+class Vanished:
+    """A browser that takes nothing any more, and was closed."""
+
+    def write_message(self, message: str | bytes, binary: bool = False) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    def on_streamer_gone(self, code: int, reason: str) -> None:
+        raise AssertionError("nobody is there to be told")
+
+
+async def test_a_relay_that_was_closed_holds_nothing(directory: Path) -> None:
+    async def chatter(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        for number in range(20):
+            await ws.send_str(str(number))
+        async for _ in ws:
+            pass
+        return ws
+
+    app = web.Application()
+    app.add_routes([web.get("/ws", chatter)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.UnixSite(runner, str(directory / "s")).start()
+    before = len(asyncio.all_tasks())
+
+    relays = [await Relay.connect(directory / "s", Vanished()) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    for relay in relays:
+        relay.close()
+        relay.close()
+
+    await until(lambda: len(asyncio.all_tasks()) == before)
+    await runner.cleanup()
 
 
 def server(jupyter: Jupyter) -> psutil.Process:
