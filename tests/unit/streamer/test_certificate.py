@@ -88,6 +88,19 @@ def test_a_planted_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     good(folder)
 
 
+def test_a_draft_that_somebody_planted_is_not_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if its name could be guessed: nobody gets the key through a link, or a file of his own."""
+    victim = tmp_path / "victim"
+    victim.write_text("as it was")
+    folder.mkdir()
+    monkeypatch.setattr("secrets.token_hex", lambda _length: "guessed")
+    (folder / ".certificate-guessed").symlink_to(victim)
+    assert "could not be kept" in certificate.identity("", "").note
+    assert victim.read_text() == "as it was"
+
+
 def test_a_pipe_in_its_place_stops_nothing(folder: Path) -> None:
     folder.mkdir()
     os.mkfifo(folder / "certificate.pem", 0o600)
