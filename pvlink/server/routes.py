@@ -62,7 +62,10 @@ class TicketHandler(APIHandler):
     async def post(self, session: str) -> None:
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
-        asks = self.get_json_body()
+        try:
+            asks = json.loads(self.request.body)
+        except (ValueError, RecursionError):
+            raise web.HTTPError(400, "This is not JSON.") from None
         view = asks.get("view") if isinstance(asks, dict) else None
         if not isinstance(view, str) or len(view) > MAX_VIEW:
             raise web.HTTPError(400, "Say which view.")
