@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -161,9 +162,10 @@ class KernelWire(Wire):
         return answer.value
 
     def tell(self, reference: Reference, method: str) -> None:
-        """Call a method and do not wait for it."""
+        """Call a method and do not wait for it. An engine that has just ended is noticed by who waits for something."""
         if not self.closed:
-            self.request_later(reference, method)
+            with suppress(EOFError, OSError):
+                self.request_later(reference, method)
 
     def _wait(self, answer: Answer) -> None:
         poll = select.poll()
