@@ -54,7 +54,7 @@ def start(
         same = (_current.found.path, _current.display) == (found.path, display)
         if (same or (pvpython is None and display == "auto")) and role in (None, _current.role):
             return _current
-        print(f"pvlink: {_current!r} ends, another one starts.")  # noqa: T201
+        print(f"pvlink: {_current!r} ends, another ParaView starts.")  # noqa: T201
     stop()
     _current = Session(found, display=display, role=role or _usual_role())
     mirror.forget()
@@ -75,7 +75,7 @@ def _usual_role() -> Role:
 
 def session() -> Session | None:
     """The session that `start()` made, until `stop()`, also while one of its processes is dead: see `Session.alive`."""
-    return _current
+    return None if _current is None or _current.stopped else _current
 
 
 def stop() -> None:

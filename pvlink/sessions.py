@@ -143,6 +143,11 @@ class Session:
             return
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was ended on purpose."""
+        return self._stopped
+
+    @property
     def alive(self) -> bool:
         """Whether both processes are there."""
         return not self._stopped and self._engine.alive and self._streamer is not None and self._streamer.alive

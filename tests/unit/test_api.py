@@ -38,6 +38,7 @@ METHODS = {
         "role": None,
         "save_state": "(self, path: 'str | os.PathLike[str]') -> 'None'",
         "stats": "(self, view: 'str') -> 'dict[str, Any]'",
+        "stopped": None,
         "stop": "(self) -> 'None'",
         "view_id": "(self, obj: 'Any') -> 'str | None'",
         "watch": "(self, proxy: 'Any', width: 'int' = 0, height: 'int' = 0) -> 'str'",
