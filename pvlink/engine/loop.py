@@ -14,6 +14,8 @@ import time
 import traceback
 from typing import Any, Callable
 
+from paraview import simple
+
 from pvlink.engine.desk import Desk
 from pvlink.engine.headless import NoDisplay, Screen
 from pvlink.engine.keeper import Keeper
@@ -115,7 +117,8 @@ class Loop:
         self.keeper.save(self._alive(), self.wire.lent())
 
     def _alive(self) -> dict[str, Any]:
-        return {view.id: view.proxy for view in self._views.values() if view.alive}
+        """All views by their names, also those not shown: one may be by the time the state is needed."""
+        return {self.keeper.name_of(view): view for view in simple.GetViews() if can_watch(view)}
 
     @property
     def views(self) -> list[LiveView]:
