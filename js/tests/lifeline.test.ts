@@ -247,6 +247,29 @@ describe("a lifeline", () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
+  it("looks every two seconds for a killed streamer's successor, and says what brings it", async () => {
+    await connect();
+    await FakeSocket.last.join();
+    await drop(CLOSE_GONE, "Restart it.");
+    answer = () => ({ ...ENDED, message: "The kernel has ended." });
+    const message = "Restart it. If the kernel has ended, too, run the cells again.";
+    let before = 250;
+    for (const wait of [500, 1000, 2000, 2000, 2000]) {
+      await vi.advanceTimersByTimeAsync(before);
+      expect(last()).toEqual({ kind: "lost", wait, message });
+      before = wait;
+    }
+    answer = () => GRANTED;
+    await vi.advanceTimersByTimeAsync(2000);
+    await FakeSocket.last.join();
+    expect(last()).toEqual({ kind: "open" });
+    // It has come back: from here on an end is an end.
+    await drop();
+    answer = () => ({ ...ENDED, message: "The kernel has ended." });
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(last()).toMatchObject({ kind: "ended", message: "The kernel has ended." });
+  });
+
   it("takes a streamer that said goodbye for an ended session, not a lost one", async () => {
     await connect();
     await FakeSocket.last.join();

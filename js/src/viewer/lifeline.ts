@@ -34,6 +34,10 @@ export interface LineOptions {
 // After a sleep or a change of network the socket may be dead without knowing it.
 const WAKE_PATIENCE_MS = 5_000;
 
+// Somebody who restarts a streamer looks at the cell meanwhile.
+const GONE_MS = 2_000;
+const OR_AGAIN = "If the kernel has ended, too, run the cells again.";
+
 export class Lifeline {
   private link: Link | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,6 +52,8 @@ export class Lifeline {
   private denied = false;
   // The last words of a session that ended, until another view is joined.
   private farewell = "";
+  // What was said when the streamer went away without a goodbye, until a view is joined again.
+  private gone = "";
   // A wait that ran out while nobody looked.
   private overdue = false;
 
@@ -125,6 +131,7 @@ export class Lifeline {
     const { message } = answer;
     switch (answer.kind) {
       case "ended":
+        if (this.gone && !answer.final) return this.missing();
         return { kind: "ended", wait: answer.final ? Infinity : ENDED_MS, message: this.farewell || message };
       case "refused":
         return { kind: "lost", wait: ENDED_MS, message };
@@ -135,6 +142,11 @@ export class Lifeline {
         if (this.state.kind === "ended") return this.state;
         return { kind: "waiting", wait: this.backoff.wait(), message };
     }
+  }
+
+  // A session whose streamer was killed looks ended until its kernel has started another, which it does at a word.
+  private missing(): LineState {
+    return { kind: "lost", wait: Math.min(GONE_MS, this.backoff.wait()), message: `${this.gone} ${OR_AGAIN}` };
   }
 
   private dial(grant: Grant): void {
@@ -151,6 +163,7 @@ export class Lifeline {
       joined: (answer) => {
         this.joinedAt = this.now;
         this.farewell = "";
+        this.gone = "";
         this.denied = false;
         this.enter({ kind: "open" });
         this.events.joined(answer);
@@ -175,13 +188,16 @@ export class Lifeline {
     else this.later(this.verdict(end));
   }
 
-  private verdict({ kind, message }: End): LineState {
+  private verdict({ kind, message, joined }: End): LineState {
     if (kind === "revoked") return { kind: "ended", wait: Infinity, message: message || "You were shut out." };
     // Who has said goodbye is not lost.
     if (this.farewell) return { kind: "ended", wait: ENDED_MS, message: this.farewell };
     if (kind === "ended") return { kind: "ended", wait: ENDED_MS, message };
     if (kind === "cut") return { kind: "waiting", wait: this.backoff.wait(), message };
-    if (kind === "lost") return { kind: "lost", wait: this.backoff.wait(), message };
+    if (kind === "lost") {
+      if (joined) this.gone = message;
+      return { kind: "lost", wait: this.backoff.wait(), message };
+    }
     if (kind === "denied") {
       return { kind: "lost", wait: this.backoff.wait(), message: message || "The session did not let this page in." };
     }
