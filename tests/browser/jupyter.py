@@ -82,7 +82,7 @@ class Server:
 
     def __enter__(self) -> Self:
         settings = self._home / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
-        settings.mkdir(parents=True)
+        settings.mkdir(parents=True, exist_ok=True)
         # Else a question about Jupyter's news covers a corner of the picture.
         quiet = {"fetchNews": "false", "checkForUpdates": False}
         (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
