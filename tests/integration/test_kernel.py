@@ -255,7 +255,7 @@ def test_another_paraview_ends_the_first_and_says_so(cells: Cells) -> None:
     assert cells.value("from paraview.simple import Sphere; Sphere().Radius") == 0.5
     mixed = cells.run("Show(sphere)")
     assert mixed.error is not None
-    assert "belongs to a ParaView process that has ended" in mixed.error[1]
+    assert "was in a ParaView process that has ended" in mixed.error[1]
 
 
 def test_stopping_twice_is_stopping_once(cells: Cells) -> None:
