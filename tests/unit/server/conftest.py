@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -16,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.streamer.conftest import directory, kernel
+from tests.unit.streamer.conftest import kernel
 from tests.unit.streamer.harness import ROOT
 
-__all__ = ["directory", "kernel"]
+__all__ = ["kernel"]
 
 
 @dataclass
@@ -38,8 +39,17 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def jupyter(directory: Path, tmp_path: Path) -> Iterator[Jupyter]:
+# One for a module's tests: a Jupyter server takes seconds to start.
+@pytest.fixture(scope="module")
+def directory() -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="pv") as short:
+        patch.setenv("PVLINK_RUNTIME_DIR", short)
+        yield Path(short)
+
+
+@pytest.fixture(scope="module")
+def jupyter(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    tmp_path = tmp_path_factory.mktemp("jupyter")
     one = Jupyter(_free_port(), secrets.token_hex(8))
     home = {name: str(tmp_path / name) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
     environment = os.environ | home | {"PYTHONPATH": str(ROOT), "PVLINK_RUNTIME_DIR": str(directory)}
