@@ -70,9 +70,10 @@ export const STYLE = `
 
 .pvlink-status {
   position: absolute; left: 8px; bottom: 8px; max-width: calc(100% - 16px); display: flex; align-items: center;
-  flex-wrap: wrap; gap: 4px 8px; padding: 4px 10px; border-radius: 6px; border: 1px solid var(--pvlink-edge);
+  gap: 8px; padding: 4px 10px; border-radius: 6px; border: 1px solid var(--pvlink-edge);
   background: var(--pvlink-paper); box-shadow: 0 1px 4px rgb(0 0 0 / 18%);
 }
+.pvlink-status > :not([role]) { flex: none; }
 .pvlink-status > span:nth-of-type(3) { opacity: 0.7; }
 .pvlink-status button { padding: 1px 8px; border: 1px solid var(--pvlink-edge); }
 .pvlink-status progress { width: 90px; height: 6px; accent-color: var(--pvlink-accent); }
