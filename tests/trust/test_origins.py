@@ -160,7 +160,7 @@ async def test_a_cookie_alone_gets_no_ticket(house: House) -> None:
             assert await status(http, "POST", url, {"Host": named, "X-XSRFToken": xsrf}, body) in (400, 403), host
         for origin_ in ("https://evil.example", "null", f"http://127.0.0.1:{house.port + 1}"):
             # A page elsewhere cannot know the token; without it its origin is of no use.
-            assert await status(http, "POST", url, {"Origin": origin_}, body) == 403
+            assert await status(http, "POST", url, {"Origin": origin_}, body) in (403, 404)
         async with http.options(url, headers={"Origin": "https://evil.example"}) as answer:
             assert "Access-Control-Allow-Origin" not in answer.headers
 
