@@ -108,7 +108,7 @@ def test_restart_brings_the_view_back_in_its_cell(who: str, opened: Notebook, ke
     # Also when it has asked again, and heard that there is no such session.
     opened.page.wait_for_timeout(600)
     assert view.state == "lost"
-    assert "pvlink.session().restart()" in view.sentence
+    assert "pvlink.session().restart()" in says(view, "lost", keep, f"{who}-later")
     assert changed(before, view.pixels()) == 0.0
 
     painted = len(view.paints())
