@@ -37,10 +37,10 @@ def test_a_killed_engine_is_said_and_its_picture_stays(notebook: Open, keep: Kee
     sentence = shows(view, "lost")
     keep(opened.page, "state-engine-killed")
 
-    assert "pvlink.start()" in sentence
+    assert "pvlink.session().restart()" in sentence
     assert changed(before, view.pixels()) == 0.0
 
-    # What the sentence says helps.
+    # So does running the cell again, which begins with nothing.
     opened.run()
     assert not blank(opened.view().live().rests())
 
