@@ -372,14 +372,18 @@ def test_a_cell_run_two_hundred_times_costs_what_it_cost_at_first() -> None:
         first, memory, own = cost()
         for _ in range(180):
             run(CELL)
-        last, memory_after, own_after = cost()
+        # The last cell may still be on its way: a descriptor is in a packet for a moment.
+        deadline = time.monotonic() + 5
+        while (last := cost())[0] != first and time.monotonic() < deadline:
+            time.sleep(0.1)
+        counts, memory_after, own_after = last
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     assert_gone(directory)
     directory.rmdir()
 
-    assert last == first
+    assert counts == first
     # Jupyter's own come and go by one or two.
     assert own_after <= own + 2
     assert memory_after - memory < 20
