@@ -32,7 +32,8 @@ from pvlink.streamer.engine_port import Busy, EnginePort, Hello, Idle, Packet, R
 from pvlink.streamer.frames import Shot
 from pvlink.streamer.inputs import Inputs
 from pvlink.streamer.limits import MAX_UNKNOWN_VIEWS
-from pvlink.streamer.link import Link, Refused
+from pvlink.streamer.link import Link
+from pvlink.streamer.receiver import Refused
 from pvlink.streamer.reception import Reception
 from pvlink.streamer.shares import UnknownShare
 from pvlink.streamer.tickets import Guest, Ticket

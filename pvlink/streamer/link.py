@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -41,7 +41,8 @@ from pvlink.protocol import (
 )
 from pvlink.streamer.limits import EVENTS_PER_SECOND, MAX_VIEWERS, MESSAGES_PER_SECOND, Allowance
 from pvlink.streamer.outbox import Outbox
-from pvlink.streamer.tickets import Guest, Ticket, nonce, proof, proves
+from pvlink.streamer.receiver import Receiver, Refused
+from pvlink.streamer.tickets import Ticket, nonce, proof, proves
 from pvlink.version import __version__
 
 # A frame goes out in pieces: each is a sign of life on a slow line (a second at 1 Mbit/s), and words go in between.
@@ -55,20 +56,6 @@ MAX_UNFINISHED = 4
 FAREWELL_SECONDS = 0.5
 
 log = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """What the viewer asked is not possible; the sentence is for its user."""
-
-
-class Receiver(Protocol):
-    """Who lets viewers in and gets what they say. Every method returns at once."""
-
-    def redeem(self, ticket: str, way: Way) -> Ticket | None: ...
-    def on_entered(self, client: str, guest: Guest) -> bool: ...
-    def on_call(self, client: str, argument: Struct) -> Struct | None: ...
-    def on_written(self, client: str, milliseconds: float) -> None: ...
-    def on_closed(self, client: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -327,7 +314,8 @@ class Link:
             with contextlib.suppress(TimeoutError, ConnectionError):
                 async with asyncio.timeout(FAREWELL_SECONDS):
                     await peer.ws.close(code=code, message=reason.encode())
-            peer.transport.abort()
+            # Not at once: the reason must get to whoever still reads. Who does not is cut.
+            asyncio.get_running_loop().call_later(FAREWELL_SECONDS, peer.transport.abort)
 
     async def close(self) -> None:
         """Says goodbye, then cuts whoever does not listen. Bounded by FAREWELL_SECONDS."""
