@@ -16,7 +16,7 @@ from pvlink import notebook, processes, rendezvous
 from pvlink.control import Control
 from pvlink.errors import EngineLost, EngineStartError, PvlinkError, StreamerLost
 from pvlink.output import MemoryFile, Output
-from pvlink.processes import GRACE, START_PATIENCE
+from pvlink.processes import GRACE
 from pvlink.pvpython import Found
 from pvlink.saved import Saved
 from pvlink.wire import Abandoned, KernelWire
@@ -78,7 +78,7 @@ class Engine:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, theirs:
             # The first time the streamer is still coming up, while ParaView is being imported.
-            streamer.control.ask("engine", fd=theirs.fileno(), pid=self.pid, patience=START_PATIENCE)
+            streamer.control.ask("engine", fd=theirs.fileno(), pid=self.pid, patience=processes.START_PATIENCE)
             # An engine that has just ended says so when it is asked something.
             with contextlib.suppress(OSError):
                 socket.send_fds(self._post, [b"streamer"], [ours.fileno()])
@@ -86,7 +86,7 @@ class Engine:
     def answer(self) -> tuple[Any, dict[str, Any]]:
         """Its desk and what it says of itself, once it answers. Raises EngineStartError."""
         # What never answers is no engine; its end is the end of the wait for it.
-        too_late = threading.Timer(START_PATIENCE, processes.kill, [self.process])
+        too_late = threading.Timer(processes.START_PATIENCE, processes.kill, [self.process])
         too_late.daemon = True
         too_late.start()
         try:
@@ -204,7 +204,7 @@ def remove_x_remains(screen: str = "") -> None:
             # One that is just starting has its socket before it listens there.
             old = time.time() - status.st_mtime > X_START
             # With a lock beside it, it is somebody's who chose the number.
-            locked = Path(f"/tmp/.{path.name}-lock").exists()  # noqa: S108
+            locked = Path(f"/tmp/.{path.name}-lock").exists()  # noqa: S108 - where every X server says so
             wanted = path.name == f"X{number}" if screen else old and not locked
             if ours and wanted and _refuses(path):
                 path.unlink()

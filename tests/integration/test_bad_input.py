@@ -95,11 +95,11 @@ def test_a_file_that_cannot_be_run_leaves_nothing_behind(script: str, bare: Kern
 
 @pytest.mark.parametrize("script", ["#!/bin/sh\nsleep 1000\n", "#!/bin/sh\nexec sleep 1000\n"])
 def test_a_program_that_hangs_is_given_up(script: str, bare: Kernel, tmp_path: Path) -> None:
-    bare.run("patience, pvlink.sessions.START_PATIENCE = pvlink.sessions.START_PATIENCE, 1.0")
+    bare.run("patience, pvlink.processes.START_PATIENCE = pvlink.processes.START_PATIENCE, 1.0")
 
     name, message = failure(bare, f"pvlink.start(pvpython={str(program(tmp_path, script))!r})")
 
-    bare.run("pvlink.sessions.START_PATIENCE = patience")
+    bare.run("pvlink.processes.START_PATIENCE = patience")
     assert name == "EngineStartError"
     assert "gave no answer in 1 s" in message
     assert "pvlink.start(pvpython=" in message

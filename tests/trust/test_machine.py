@@ -28,7 +28,11 @@ from tests.chaos.figures import note
 from tests.trust.messages import anything, foreign, nearly_valid, valid
 from tests.unit.streamer.harness import Kernel, Viewer, until
 
-pytestmark = pytest.mark.trust
+pytestmark = [
+    pytest.mark.trust,
+    # The strategies hold the whole protocol; how long they would be in print is nobody's business.
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 
 T = TypeVar("T")
 CONTROLLERS = 3
