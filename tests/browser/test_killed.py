@@ -139,6 +139,7 @@ def test_a_killed_kernel_begins_anew_in_the_same_cell(opened: Notebook, keep: Ke
     assert turns(again)
 
 
+@pytest.mark.soak
 def test_a_closed_tab_leaves_the_session_and_finds_it_again(
     house: House, opened: Notebook, context: BrowserContext
 ) -> None:

@@ -147,8 +147,8 @@ def kills(count: int, seed: int) -> None:
     directory.rmdir()
 
 
-def test_six_kills() -> None:
-    kills(6, SEED)
+def test_three_kills() -> None:
+    kills(3, SEED)
 
 
 @pytest.mark.soak

@@ -168,7 +168,10 @@ def test_a_killed_x_server_ends_the_engine_with_a_sentence() -> None:
 # -- an end in bounded time ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("who", ["engine", "streamer", "both"])
+# Both is also each.
+@pytest.mark.parametrize(
+    "who", [pytest.param("engine", marks=pytest.mark.soak), pytest.param("streamer", marks=pytest.mark.soak), "both"]
+)
 def test_stop_ends_what_hangs(who: str) -> None:
     with Kernel.started() as kernel:
         kernel.run(SCENE)
@@ -337,7 +340,8 @@ print(len(get_ipython().kernel.comm_manager.comms), len(ipywidgets.widgets.widge
       pvlink.session().about["pid"], pvlink.session()._streamer.pid)"""
 
 
-def test_a_cell_run_two_hundred_times_costs_what_it_cost_at_first() -> None:
+@pytest.mark.parametrize("times", [60, pytest.param(200, marks=pytest.mark.soak)])
+def test_a_cell_run_many_times_costs_what_it_cost_at_first(times: int) -> None:
     directory = Path(tempfile.mkdtemp(prefix="pvl-"))
     manager, client = start_new_kernel(env=os.environ | {"PVLINK_RUNTIME_DIR": str(directory)})
 
@@ -370,7 +374,7 @@ def test_a_cell_run_two_hundred_times_costs_what_it_cost_at_first() -> None:
         for _ in range(20):
             run(CELL)
         first, memory, own = cost()
-        for _ in range(180):
+        for _ in range(times - 20):
             run(CELL)
         # The last cell may still be on its way: a descriptor is in a packet for a moment.
         deadline = time.monotonic() + 5

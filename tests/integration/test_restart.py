@@ -52,7 +52,10 @@ def failure(kernel: Kernel, code: str) -> tuple[str, str]:
 # -- the pipeline --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scene", SCENES)
+# Three kinds of view and of state; the other scenes are for a long night.
+@pytest.mark.parametrize(
+    "scene", [pytest.param(scene, marks=[pytest.mark.soak] * (number % 3 != 1)) for number, scene in enumerate(SCENES)]
+)
 def test_the_picture_after_is_the_picture_before(scene: str) -> None:
     with Kernel.started() as kernel:
         kernel.run(SCENES[scene])
@@ -198,7 +201,15 @@ def test_a_new_streamer_under_the_old_name_and_paraview_untouched() -> None:
         assert listeners(kernel.directory) == [path.name]
 
 
-@pytest.mark.parametrize("how", ["both killed", "engine stopped", "both stopped", "both well"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "both killed",
+        pytest.param("engine stopped", marks=pytest.mark.soak),
+        "both stopped",
+        pytest.param("both well", marks=pytest.mark.soak),
+    ],
+)
 def test_whatever_the_two_are_like_they_are_brought_back(how: str) -> None:
     with Kernel.started() as kernel:
         run_and_save(kernel, CONE)

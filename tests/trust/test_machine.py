@@ -277,7 +277,7 @@ def _grown(stage: Stage) -> int:
 
 
 def test_a_controller_that_says_anything_harms_nobody_else(stage: Stage) -> None:
-    disturb(stage, 1500, random=False)
+    disturb(stage, 800, random=False)
 
 
 @pytest.mark.soak

@@ -45,7 +45,7 @@ async def only(kernel: Kernel, number: int, view: str = "1", patience: float = 1
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("cuts", [5, pytest.param(50, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("cuts", [3, pytest.param(50, marks=pytest.mark.soak)])
 async def test_a_frame_comes_soon_after_each_cut(jupyter: Jupyter, kernel: Kernel, cuts: int) -> None:
     await until(kernel.path.exists)
     engine = await kernel.engine(render=0.02)

@@ -75,7 +75,7 @@ async def visit(jupyter: Jupyter, kernel: Kernel, how: str) -> None:
     await viewer.close()
 
 
-@pytest.mark.parametrize("visits", [60, pytest.param(500, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("visits", [30, pytest.param(500, marks=pytest.mark.soak)])
 async def test_what_visitors_held_is_given_back(jupyter: Jupyter, kernel: Kernel, visits: int) -> None:
     await until(kernel.path.exists)
     engine = await kernel.engine(render=0.002)

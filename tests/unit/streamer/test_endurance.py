@@ -37,7 +37,7 @@ class Holdings:
         return cls(len(list((process / "fd").iterdir())), len(list((process / "task").iterdir())), len(shared))
 
 
-@pytest.mark.parametrize("frames", [3_000, pytest.param(20_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("frames", [1_500, pytest.param(20_000, marks=pytest.mark.soak)])
 async def test_memory_is_flat_over_many_frames(kernel: Kernel, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fake_engine, "picture", photographs(640, 360))
     await until(kernel.path.exists)

@@ -50,7 +50,7 @@ async def turning(kernel: Kernel, render: float) -> AsyncIterator[FakeEngine]:
 
 
 # Frames are paced by the engine, 25 a second: what is compared is who gets them, not how fast this machine is.
-@pytest.mark.parametrize("seconds", [8, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.soak)])
 async def test_a_stalled_viewer_costs_the_others_no_frame_and_the_streamer_no_memory(
     kernel: Kernel, twin: Kernel, seconds: float
 ) -> None:
@@ -74,7 +74,7 @@ async def test_a_stalled_viewer_costs_the_others_no_frame_and_the_streamer_no_me
         await disperse([*beside, *without, stalled])
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(30, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.soak)])
 async def test_fifty_viewers_of_one_view_share_one_encoding_of_each_frame(kernel: Kernel, seconds: float) -> None:
     async with turning(kernel, 0.0) as engine:
         viewers, waited = await together(50, lambda: onlooker(kernel))
