@@ -119,6 +119,7 @@ def test_restart_brings_the_view_back_in_its_cell(who: str, opened: Notebook, ke
     assert turns(view)
 
 
+@pytest.mark.soak
 def test_a_killed_kernel_begins_anew_in_the_same_cell(opened: Notebook, keep: Keep) -> None:
     view = opened.view()
     before = view.rests()

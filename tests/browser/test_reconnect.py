@@ -53,7 +53,8 @@ def test_a_view_comes_back_after_a_cut(line: Line, through: Notebook) -> None:
 
 
 @pytest.mark.trust
-@pytest.mark.parametrize("cuts", [3, pytest.param(50, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("cuts", [8, 50])
 def test_a_frame_comes_soon_after_each_cut(line: Line, through: Notebook, cuts: int) -> None:
     view = through.view()
     chance = random.Random(12)

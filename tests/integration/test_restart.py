@@ -52,9 +52,9 @@ def failure(kernel: Kernel, code: str) -> tuple[str, str]:
 # -- the pipeline --------------------------------------------------------------------------------------
 
 
-# Three kinds of view and of state; the other scenes are for a long night.
+# One for each time; the other scenes are for a long night.
 @pytest.mark.parametrize(
-    "scene", [pytest.param(scene, marks=[pytest.mark.soak] * (number % 3 != 1)) for number, scene in enumerate(SCENES)]
+    "scene", [pytest.param(scene, marks=[pytest.mark.soak] * (number != 1)) for number, scene in enumerate(SCENES)]
 )
 def test_the_picture_after_is_the_picture_before(scene: str) -> None:
     with Kernel.started() as kernel:
@@ -206,7 +206,7 @@ def test_a_new_streamer_under_the_old_name_and_paraview_untouched() -> None:
     [
         "both killed",
         pytest.param("engine stopped", marks=pytest.mark.soak),
-        "both stopped",
+        pytest.param("both stopped", marks=pytest.mark.soak),
         pytest.param("both well", marks=pytest.mark.soak),
     ],
 )

@@ -87,14 +87,17 @@ class FakeEngine:
 
     def send(self, message: dict[str, Any] | bytes, fds: tuple[int, ...] = ()) -> None:
         packet = message if isinstance(message, bytes) else json.dumps(message).encode()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(self._socket, [packet], list(fds))
+        with self._lock, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            # A "ready" may be on its way by a timer when it dies.
+            if self._socket.fileno() >= 0:
+                socket.send_fds(self._socket, [packet], list(fds))
 
     def die(self) -> None:
         self._running = False
         self._wake.send(b"!")
         self._thread.join(5)
-        self._socket.close()
+        with self._lock:
+            self._socket.close()
         self._wake.close()
         self._woken.close()
 
