@@ -11,6 +11,7 @@ import warnings
 from collections.abc import AsyncIterator
 
 import aiohttp
+import psutil
 import pytest
 
 from tests.trust.house import House
@@ -219,3 +220,14 @@ async def test_the_certificate_is_the_one_whose_fingerprint_is_shown(house: Hous
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await http.get(house.share["url"])
     await asyncio.sleep(0.05)
+
+
+# -- where it listens ----------------------------------------------------------------------------
+
+
+async def test_a_link_is_for_this_machine_only_unless_asked_otherwise(house: House) -> None:
+    connections = psutil.Process(house.kernel.process.pid).net_connections("inet")
+    listening = [connection.laddr for connection in connections if connection.status == psutil.CONN_LISTEN]
+
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert int(house.link_origin.rpartition(":")[2]) in {address.port for address in listening}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.crowd import Onlooker, disperse, photographs, share, together
+from tests.chaos.crowd import Onlooker, disperse, noise, photographs, share, together
 from tests.chaos.figures import note
 from tests.unit.streamer import fake_engine
 from tests.unit.streamer.fake_engine import FakeEngine
@@ -72,6 +72,22 @@ async def test_a_stalled_viewer_costs_the_others_no_frame_and_the_streamer_no_me
         assert grown <= 20_000
         assert len(stalled.frames) <= 2
         await disperse([*beside, *without, stalled])
+
+
+async def test_one_that_stalls_in_the_middle_of_a_big_picture_delays_nobody(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake_engine, "picture", noise(WIDTH, HEIGHT))
+    async with turning(kernel, 0.02):
+        beside = await onlooker(kernel)
+        stalled = await Viewer.watching(kernel.path, width=WIDTH, height=HEIGHT)
+        stalled.stall()
+        await until(lambda: len(beside.seen) > 5, 20)
+        # More than all sockets on the way hold: its sender is stuck.
+        assert beside.seen[-1].size > 500_000
+        seen = len(beside.seen)
+        await until(lambda: len(beside.seen) >= seen + 20, 20)
+        await disperse([beside, stalled])
 
 
 @pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.soak)])
