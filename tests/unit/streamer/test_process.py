@@ -379,7 +379,8 @@ async def test_a_viewer_that_asks_and_never_reads_is_cut_off(kernel: Kernel) -> 
         for _ in range(20_000):
             await viewer.send(ping)
 
-    with pytest.raises((ConnectionError, TimeoutError)):
+    # It is read at 300 messages a second; 256 answers that it does not take are enough.
+    with pytest.raises(ConnectionError):
         await asyncio.wait_for(flood(), 20)
     assert kernel.rss() < 150_000
     healthy = await Viewer.watching(kernel.path)
