@@ -206,17 +206,5 @@ def remove_x_remains(screen: str = "") -> None:
             # With a lock beside it, it is somebody's who chose the number.
             locked = Path(f"/tmp/.{path.name}-lock").exists()  # noqa: S108 - where every X server says so
             wanted = path.name == f"X{number}" if screen else old and not locked
-            if ours and wanted and _refuses(path):
+            if ours and wanted and rendezvous.refuses(path):
                 path.unlink()
-
-
-def _refuses(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            return True
-        except OSError:
-            return False
-    return False

@@ -254,11 +254,12 @@ def _is_dead(path: Path) -> bool:
         if stat.S_ISSOCK(status.st_mode):
             if path.name.startswith("."):
                 return time.time() - status.st_mtime > STALE_SECONDS
-            return bool(SESSION.fullmatch(path.stem)) and _refuses(path)
+            return bool(SESSION.fullmatch(path.stem)) and refuses(path)
     return False
 
 
-def _refuses(path: Path) -> bool:
+def refuses(path: Path) -> bool:
+    """Whether this socket is a dead process's: still there, and nobody listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
