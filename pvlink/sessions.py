@@ -325,7 +325,10 @@ class Session:
 
     def _cell_ended(self) -> None:
         """Show what the cell changed, if it used ParaView at all."""
-        wire = self._engine.wire
-        if wire.calls != self._calls_seen and self.alive:
-            self._calls_seen = wire.calls
-            wire.tell(self.desk, "cell_ended")
+        engine = self._engine
+        if engine.wire.calls != self._calls_seen and self.alive:
+            self._calls_seen = engine.wire.calls
+            engine.wire.tell(self.desk, "cell_ended")
+            # If it has died since, the telling has closed the wire, and the event loop watches a closed one no more.
+            if engine.wire.closed:
+                self._engine_gone(engine)
