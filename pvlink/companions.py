@@ -105,10 +105,14 @@ class Engine:
 
     def attach(self, readable: Callable[[], bool]) -> None:
         notebook.attach(self._fd, readable)
+        # Whoever writes to a dead engine closes the wire (a reference that is collected, the end of a cell), and an event
+        # loop watches a closed one no more. Nobody writes here between two streamers.
+        notebook.attach(self._post.fileno(), readable)
 
     def let_go(self) -> None:
         """Close the wire: it ends when it notices."""
         notebook.detach(self._fd)
+        notebook.detach(self._post.fileno())
         self._fd = -1
         self.wire.close_quietly()
 

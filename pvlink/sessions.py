@@ -329,6 +329,3 @@ class Session:
         if engine.wire.calls != self._calls_seen and self.alive:
             self._calls_seen = engine.wire.calls
             engine.wire.tell(self.desk, "cell_ended")
-            # If it has died since, the telling has closed the wire, and the event loop watches a closed one no more.
-            if engine.wire.closed:
-                self._engine_gone(engine)
