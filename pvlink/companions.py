@@ -105,8 +105,8 @@ class Engine:
 
     def attach(self, readable: Callable[[], bool]) -> None:
         notebook.attach(self._fd, readable)
-        # Whoever writes to a dead engine closes the wire (a reference that is collected, the end of a cell), and an event
-        # loop watches a closed one no more. Nobody writes here between two streamers.
+        # Whoever writes to a dead engine closes the wire (a reference that is collected, the end of a cell), and an
+        # event loop watches a closed one no more. Nobody writes here between two streamers.
         notebook.attach(self._post.fileno(), readable)
 
     def let_go(self) -> None:
