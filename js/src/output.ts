@@ -3,7 +3,7 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { address } from "./address";
 import { SavedPicture, pictureIn } from "./saved";
-import { jupyterTickets } from "./ticket";
+import { jupyterTickets, xsrfHeader } from "./ticket";
 import { mount, type Viewer } from "./viewer/mount";
 import { ask, type ProbeAnswer } from "./viewer/probe";
 
@@ -72,7 +72,7 @@ export class ViewOutput {
     const probing = new AbortController();
     this.probing = probing;
     const place = address(wanted.session);
-    const answer = await ask(place.probe, probing.signal, this.get);
+    const answer = await ask(place.probe, xsrfHeader(), probing.signal, this.get);
     if (probing.signal.aborted) return;
     const plain = sentence(answer);
     if (plain) return this.say(plain);

@@ -15,6 +15,12 @@ export function xsrf(cookies: string): string {
   return /(?:^|;\s*)_xsrf=([^;]*)/.exec(cookies)?.[1] ?? "";
 }
 
+// JupyterHub's servers want it of what only reads, too: they answer 403 without.
+export function xsrfHeader(): Record<string, string> {
+  const token = xsrf(document.cookie);
+  return token ? { "X-XSRFToken": token } : {};
+}
+
 // A refusal that does not say why: Jupyter's own, or that of a server without our route.
 type Reply = Admission | { kind: "unclear"; status: number; message: string };
 
@@ -28,7 +34,7 @@ async function read(answer: Response): Promise<Reply> {
 
 export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: string, get?: Fetch): Tickets {
   const post = async (signal: AbortSignal): Promise<Reply> => {
-    const headers = { "Content-Type": "application/json", "X-XSRFToken": xsrf(document.cookie) };
+    const headers = { "Content-Type": "application/json", ...xsrfHeader() };
     const init: RequestInit = { method: "POST", credentials: "same-origin", headers, body: JSON.stringify({ view }) };
     return (await request(place.ticket, init, read, signal, get)) ?? AWAY;
   };
@@ -36,7 +42,7 @@ export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: s
     const first: Reply = xsrf(document.cookie) ? await post(signal) : { kind: "unclear", status: 403, message: "" };
     if (first.kind !== "unclear") return first;
     // The plain request says what is the matter; where it was only the XSRF cookie, it brings one.
-    const session = await ask(place.probe, signal, get);
+    const session = await ask(place.probe, xsrfHeader(), signal, get);
     if (session.kind === "away") return AWAY;
     if (session.kind === "ended") return { kind: "ended", message: "", final: false };
     if (session.kind === "refused") return session;

@@ -129,6 +129,16 @@ describe("an output", () => {
     expect(isLive()).toBe(false);
   });
 
+  it("asks as a page of the server's own, as JupyterHub wants it", async () => {
+    vi.spyOn(document, "cookie", "get").mockReturnValue("_xsrf=mine");
+    const get = vi.fn((_url: string | URL | Request, _init?: RequestInit) => says(false));
+    output = new ViewOutput(node, get);
+    output.show(bundle());
+    await flush();
+    expect(get.mock.calls[0]?.[1]?.headers).toEqual({ "X-XSRFToken": "mine" });
+    vi.restoreAllMocks();
+  });
+
   it("comes alive when its session lives, with the picture standing in", async () => {
     output.show(bundle());
     await flush();

@@ -54,6 +54,13 @@ describe("a ticket of the Jupyter server", () => {
     expect(asked[1]?.init.headers).toMatchObject({ "X-XSRFToken": "fresh" });
   });
 
+  it("shows JupyterHub the XSRF token for the plain request, too", async () => {
+    post = () => answer({ message: "no" }, 403);
+    await ticket();
+    expect(methods()).toEqual(["POST", "GET", "POST"]);
+    expect(asked[1]?.init.headers).toEqual({ "X-XSRFToken": "2|abc|def" });
+  });
+
   it("tries once more with a new cookie when the old one was refused", async () => {
     post = () => (cookies === "_xsrf=new" ? answer(GRANT) : answer({ message: "'_xsrf' does not match" }, 403));
     get = () => {

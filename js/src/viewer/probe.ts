@@ -23,8 +23,14 @@ const ELSEWHERE =
   "This server has no pvlink, as Voila has none when it runs by itself: " +
   "open the notebook through a Jupyter server, at voila/render.";
 
-export async function ask(url: string, signal?: AbortSignal, get?: Fetch): Promise<ProbeAnswer> {
-  return (await request(url, { credentials: "same-origin" }, read, signal, get)) ?? { kind: "away" };
+// `headers`: what shows the server that it is a page of its own that asks.
+export async function ask(
+  url: string,
+  headers: Record<string, string>,
+  signal?: AbortSignal,
+  get?: Fetch,
+): Promise<ProbeAnswer> {
+  return (await request(url, { credentials: "same-origin", headers }, read, signal, get)) ?? { kind: "away" };
 }
 
 async function read(answer: Response): Promise<ProbeAnswer> {
