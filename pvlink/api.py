@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pvlink import mirror, pvpython
-from pvlink.checkup import doctor
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
 from pvlink.protocol import Role
 from pvlink.sessions import Session
 
 if TYPE_CHECKING:
+    from pvlink.checkup import Report
     from pvlink.view import View
 
 __all__ = ["doctor", "session", "show", "start", "stop"]
@@ -76,6 +76,16 @@ def _usual_role() -> Role:
 def session() -> Session | None:
     """The session that `start()` made, until `stop()`, also while one of its processes is dead: see `Session.alive`."""
     return None if _current is None or _current.stopped else _current
+
+
+def doctor() -> Report:
+    """What works here, and what to do about the rest: a table in a cell, true where nothing is a problem.
+
+    Takes some seconds: it starts ParaView for one picture where no session runs.
+    """
+    from pvlink.checkup import examine
+
+    return examine(session())
 
 
 def stop() -> None:

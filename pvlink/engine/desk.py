@@ -63,6 +63,13 @@ class Desk:
         """Make a view ready to be watched; its id. The size counts until a viewer says its own."""
         return self._loop.add(view, width, height).id
 
+    def renderer(self, view: Any) -> dict[str, str]:
+        """What draws a view or a window that has been drawn: the kind of window, and what its driver says of itself."""
+        window = view.SMProxy.GetRenderWindow() if hasattr(view, "SMProxy") else view
+        said = dict(line.split(":", 1) for line in window.ReportCapabilities().splitlines() if ":" in line)
+        names = (("vendor", "OpenGL vendor string"), ("renderer", "OpenGL renderer string"))
+        return {"window": window.GetClassName(), **{key: said.get(name, "").strip() for key, name in names}}
+
     def move(self, folder: str) -> None:
         """The kernel works in another folder now: relative names mean that one."""
         # One that is gone, or closed to us, will be said by whoever opens a file there.

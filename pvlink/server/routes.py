@@ -21,6 +21,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketP
 from pvlink import rendezvous
 from pvlink.protocol import CLOSE_GONE, CLOSE_NO_SESSION, MAX_MESSAGE_BYTES
 from pvlink.server.relay import Relay, StreamerGoneError, ask_for_ticket
+from pvlink.version import __version__
 
 # Anything heard from a viewer is a sign of life; one that sees nothing answers pings at least.
 PING_SECONDS = 4.5
@@ -49,6 +50,8 @@ class SessionHandler(APIHandler):
         # A page that has no cookie yet gets one, so that it can ask for a ticket.
         _ = self.xsrf_token
         self.set_header("Content-Type", "application/json")
+        # The doctor compares it with the kernel's.
+        self.set_header("Pvlink-Version", __version__)
         self.finish(json.dumps({"alive": _alive(session) is not None}))
 
 

@@ -30,6 +30,7 @@ class Errands:
             "share": self._share,
             "revoke": self._revoke,
             "people": self._people,
+            "report": self._report,
             "stop": self._stop,
         }
 
@@ -84,6 +85,14 @@ class Errands:
 
     async def _people(self, request: Request) -> Answer:
         return {"people": msgspec.to_builtins(self._hub.reception.people(request.view))}, b""
+
+    async def _report(self, _request: Request) -> Answer:
+        """For the doctor: who watches what and how, and what listens besides the unix socket."""
+        views = {
+            view.name: {**view.report(), "ways": [one.way for one in self._hub.reception.people(view.name).viewers]}
+            for view in self._hub.views
+        }
+        return {"report": {"views": views, "doors": self._hub.reception.listening}}, b""
 
     async def _stop(self, _request: Request) -> Answer:
         # The answer goes out first: it is queued before the event is looked at.

@@ -290,6 +290,11 @@ class Hub:
         """What holds for all views."""
         return self._state
 
+    @property
+    def views(self) -> list[View]:
+        """Those that the engine has."""
+        return [view for view in self._views.values() if view.gone is None]
+
     def known(self, name: str) -> View | None:
         """A view that the engine has."""
         view = self._views.get(name)

@@ -151,6 +151,11 @@ class Reception:
         self._set_alarm()
         self._changed(share.view)
 
+    @property
+    def listening(self) -> list[str]:
+        """The addresses of the doors that are open to the network."""
+        return list(self._doors)
+
     async def close(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()

@@ -15,7 +15,7 @@ import pvlink
 from pvlink import api, errors
 
 SIGNATURES = {
-    "doctor": "() -> 'bool'",
+    "doctor": "() -> 'Report'",
     "session": "() -> 'Session | None'",
     "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
     "start": (
