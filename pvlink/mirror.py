@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pvlink.errors import PvlinkError
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 ROOT = "paraview"
 VTK_ROOTS = frozenset({"vtk", "vtkmodules"})
+# What cannot be had beside a mirror of VTK, and why.
+REFUSED_BESIDE_VTK = {
+    "pyvista": (
+        "PyVista is made of VTK's own classes, and pvlink.start() has put VTK into a process of its own. Restart the "
+        "kernel and leave pvlink.start() out: pvlink.show(plotter) needs no session."
+    ),
+    ROOT: (
+        "This session draws with VTK alone, and this module is ParaView's. Install ParaView (Debian, Ubuntu: apt "
+        "install paraview python3-paraview), or say where it is: pvlink.start(pvpython='/path/to/bin/pvpython')."
+    ),
+}
 _KINDS = [
     inspect.Parameter.POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -64,15 +75,24 @@ class MirrorModule(ModuleType):
 class MirrorFinder(MetaPathFinder, Loader):
     """Answers `import paraview...` while a session runs."""
 
-    def __init__(self, current: CurrentSession, roots: frozenset[str]) -> None:
+    def __init__(
+        self, current: CurrentSession, roots: frozenset[str], refused: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`refused`: what cannot be imported while the session runs, and why. With any, it is silent without one."""
         self._current = current
         self._roots = roots
+        self._refused = refused
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name.partition(".")[0] not in self._roots:
+        root = name.partition(".")[0]
+        if root not in self._roots and root not in self._refused:
             return None
+        if self._refused and not _session_runs(self._current):
+            return None
+        if root in self._refused:
+            raise ModuleNotFoundError(self._refused[root], name=name)
         return ModuleSpec(name, self, is_package=True)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -122,20 +142,35 @@ def _function(
     return call
 
 
-def install(current: CurrentSession) -> None:
-    """Let `import paraview` find the mirror, before any ParaView this Python may have itself.
+def install(current: CurrentSession, kind: str) -> None:
+    """Let imports find the mirror: of ParaView before any that this Python may have itself, or of VTK likewise.
 
-    VTK's modules are mirrored only where this Python has none: whoever installed VTK here means that one.
+    Beside ParaView VTK's modules are mirrored only where this Python has none: whoever installed VTK here means that
+    one.
     """
-    if not any(isinstance(finder, MirrorFinder) for finder in sys.meta_path):
+    uninstall()
+    if kind == "vtk":
+        sys.meta_path.insert(0, MirrorFinder(current, VTK_ROOTS, REFUSED_BESIDE_VTK))
+    else:
         sys.meta_path.insert(0, MirrorFinder(current, frozenset({ROOT})))
         sys.meta_path.append(MirrorFinder(current, VTK_ROOTS))
 
 
-def real_paraview() -> bool:
-    """Whether this Python has imported a ParaView of its own."""
-    module = sys.modules.get(ROOT)
+def uninstall() -> None:
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, MirrorFinder)]
+
+
+def real(root: str) -> bool:
+    """Whether this Python has imported a ParaView, or a VTK, of its own."""
+    module = sys.modules.get(root)
     return module is not None and not isinstance(module, MirrorModule)
+
+
+def _session_runs(current: CurrentSession) -> bool:
+    try:
+        return not current().stopped
+    except PvlinkError:
+        return False
 
 
 def forget() -> None:

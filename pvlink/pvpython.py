@@ -1,15 +1,20 @@
-"""Finding ParaView's own Python."""
+"""Finding what draws: ParaView's own Python, or else a Python with VTK."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Literal
 
 from pvlink.errors import PvpythonNotFound
 
 VARIABLE = "PVLINK_PVPYTHON"
+# In the place of a program: VTK in the kernel's own Python.
+VTK = "vtk"
 # Where ParaView lies when nobody put it on the PATH; newest version first within each pattern.
 PLACES = (
     "/opt/ParaView*/bin/pvpython",
@@ -30,8 +35,12 @@ class Found:
     path: Path
     why: str
     others: tuple[Path, ...] = field(default=())
+    # What is asked for. A plain Python that has only VTK becomes an engine on that.
+    kind: Literal["paraview", "vtk"] = "paraview"
 
     def sentence(self) -> str:
+        if self.kind == "vtk":
+            return f"VTK draws: {self.path} ({self.why})"
         said = f"ParaView: {self.path} ({self.why})"
         if self.others:
             said += (
@@ -41,24 +50,43 @@ class Found:
 
 
 def find(wish: str | os.PathLike[str] | None = None) -> Found:
-    """The argument, else the environment variable, else the PATH, else the well-known places."""
+    """The argument, else the environment variable, else the PATH, else the well-known places, else VTK here."""
     if wish is not None:
-        return Found(_given(wish, "pvlink.start(pvpython=...)"), "as asked")
+        return _named(wish, "pvlink.start(pvpython=...)", "as asked")
     variable = os.environ.get(VARIABLE)
     if variable:
-        return Found(_given(variable, f"the environment variable {VARIABLE}"), f"${VARIABLE}")
+        return _named(variable, f"the environment variable {VARIABLE}", f"${VARIABLE}")
     on_path = [path / "pvpython" for path in map(Path, os.get_exec_path()) if os.access(path / "pvpython", os.X_OK)]
     elsewhere = [path for place in PLACES for path in sorted(_glob(place), key=_version, reverse=True)]
     candidates = _distinct([*on_path, *elsewhere])
+    if not candidates and has_vtk():
+        return Found(Path(sys.executable), "no ParaView was found", kind="vtk")
     if not candidates:
         raise PvpythonNotFound(
             "No ParaView found. Looked for pvpython on the PATH and in "
             f"{', '.join(PLACES)}. Install it (Debian, Ubuntu: apt install paraview python3-paraview; or unpack "
             "ParaView's own archive), load its module before starting Jupyter, or say where it is: "
-            f"pvlink.start(pvpython='/path/to/bin/pvpython') or {VARIABLE}=/path/to/bin/pvpython."
+            f"pvlink.start(pvpython='/path/to/bin/pvpython') or {VARIABLE}=/path/to/bin/pvpython. "
+            "Without ParaView, VTK alone will do: pip install 'pvlink[vtk]'."
         )
     why = "first on the PATH" if on_path else "found in a well-known place"
     return Found(candidates[0], why, tuple(candidates[1:]))
+
+
+def has_vtk() -> bool:
+    """Whether this Python has VTK."""
+    # Not by all finders: one of them mirrors an engine's.
+    spec = PathFinder.find_spec("vtkmodules")
+    where = None if spec is None else spec.submodule_search_locations
+    return where is not None and PathFinder.find_spec("vtkmodules.vtkRenderingOpenGL2", where) is not None
+
+
+def _named(wish: str | os.PathLike[str], source: str, why: str) -> Found:
+    if str(wish) == VTK:
+        if not has_vtk():
+            raise PvpythonNotFound(f"{source} asks for VTK, which this Python lacks: pip install 'pvlink[vtk]'.")
+        return Found(Path(sys.executable), why, kind="vtk")
+    return Found(_given(wish, source), why)
 
 
 def _given(wish: str | os.PathLike[str], source: str) -> Path:

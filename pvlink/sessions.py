@@ -92,7 +92,9 @@ class Session:
         if engine is self._engine and not self._stopped:
             how = processes.ended(engine.process)
             self._remove_x_remains()
-            self._tell("engine-ended", message=f"ParaView's process has ended with {how}. {_RESTART} brings it back.")
+            self._tell(
+                "engine-ended", message=f"{self._what}'s process has ended with {how}. {_RESTART} brings it back."
+            )
         return False
 
     def _streamer_gone(self, streamer: Streamer) -> bool:
@@ -119,7 +121,7 @@ class Session:
             else "Nothing of a pipeline had been saved. Run pvlink.start() and the cells that make it again."
         )
         said = engine.last_words()
-        message = f"ParaView's process has ended with {processes.ended(engine.process)}. {hint}"
+        message = f"{self._what}'s process has ended with {processes.ended(engine.process)}. {hint}"
         return EngineLost(message + (f"\nIts last words:\n{said}" if said else ""))
 
     def _streamer_lost(self, streamer: Streamer) -> StreamerLost:
@@ -224,7 +226,7 @@ class Session:
     def _bring_back(self, fresh: Engine, former: Engine, state: State | None) -> str:
         if state is None:
             self.desk.restored()
-            return "nothing had been saved yet; ParaView starts empty. Run the cells that make the pipeline."
+            return f"nothing had been saved; {self._what} starts empty. Run the cells that make the pipeline."
         missing = self.desk.restore(state.facts, state.xml)
         fresh.wire.inherit(former.wire, state.facts["lent"], self.desk.recall)
         self.desk.restored()
@@ -273,10 +275,18 @@ class Session:
         self.stop()
 
     def __repr__(self) -> str:
-        state = f"ParaView {self.about['paraview']}, process {self.about['pid']}" if self.alive else "ended"
+        state = f"{self.about['name']}, process {self.about['pid']}" if self.alive else "ended"
         return f"<pvlink session: {state}, {self.found.path}, {self.about['screen']}>"
 
+    @property
+    def _what(self) -> str:
+        return "VTK" if hasattr(self, "about") and self.about["kind"] == "vtk" else "ParaView"
+
     # -- views -----------------------------------------------------------------------------------
+
+    def active_view(self) -> Any:
+        """The view that is meant when none is named; none if there is none yet."""
+        return self.desk.active()
 
     def view_id(self, obj: Any) -> str | None:
         """The id of one of this session's views, or None for anything else."""

@@ -11,6 +11,11 @@ import signal
 import socket
 import sys
 import types
+import typing
+
+if typing.TYPE_CHECKING:
+    from pvlink.engine.headless import Screen  # noqa: F401 - in comments, for Pythons that know no annotations
+    from pvlink.engine.kinds import Kind  # noqa: F401
 
 OLDEST_PYTHON = (3, 9)
 OLDEST_PARAVIEW = (5, 10)
@@ -88,32 +93,24 @@ def main():
         bring_in(name, folder)
     bring_in("pvlink.engine", os.path.dirname(os.path.abspath(__file__)))
 
-    from pvlink.engine.headless import NoDisplay, Screen
+    from pvlink.engine.headless import NoDisplay
 
-    screen = Screen(config["display"])
+    only_vtk = config["kind"] == "vtk" or (not has("paraview") and has("vtkmodules"))
     try:
-        screen.begin()
-        simple = import_paraview()
-        screen.settle()
+        screen, kind = (make_vtk if only_vtk else make_paraview)(config)
     except NoDisplay as reason:
         fail(str(reason))
-    # ParaView's logger takes SIGINT for itself, as a crash.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    from pvlink.engine import captures
     from pvlink.engine.loop import Loop
     from pvlink.engine.stream import Stream
-    from pvlink.engine.view import guard_size
 
-    stream = Stream(socket.socket(fileno=config["post_fd"]))
-    loop = Loop(kernel, stream, screen, config)
-    captures.guard(simple, lambda: loop.views)
-    guard_size(simple.servermanager)
-    about = loop.wire.service.describe()
-    if tuple(int(n) for n in about["paraview"].split(".")[:2]) < OLDEST_PARAVIEW:
-        fail("this is ParaView {}; pvlink needs 5.10 or newer".format(about["paraview"]))
+    loop = Loop(kernel, Stream(socket.socket(fileno=config["post_fd"])), screen, kind, config)
+    if not only_vtk:
+        from pvlink.engine import captures
+
+        captures.guard(sys.modules["paraview.simple"], lambda: loop.views)
     try:
-        loop.run(simple.servermanager.ActiveConnection.Session)
+        loop.run()
     except NoDisplay as reason:
         screen.end()
         fail(str(reason))
@@ -121,6 +118,52 @@ def main():
     screen.end()
     # Windows and X server outlive each other badly: no destructors.
     os._exit(0)
+
+
+def has(module):
+    # type: (str) -> bool
+    return importlib.util.find_spec(module) is not None
+
+
+def make_paraview(config):
+    # type: (dict[str, typing.Any]) -> tuple[Screen, Kind]
+    """ParaView, and a display for it, which starts meanwhile."""
+    from pvlink.engine.headless import Screen
+
+    screen = Screen(config["display"])
+    screen.begin()
+    simple = import_paraview()
+    screen.settle()
+    # ParaView's logger takes SIGINT for itself, as a crash.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    from pvlink.engine.keeper import Keeper
+    from pvlink.engine.kinds.paraview import ParaView, paraview_version
+    from pvlink.engine.scenes.paraview import guard_size
+
+    guard_size(simple.servermanager)
+    if paraview_version() < OLDEST_PARAVIEW:
+        fail("this is ParaView {}.{}.{}; pvlink needs 5.10 or newer".format(*paraview_version()))
+    return screen, ParaView(Keeper(config["checkpoint_fds"], config["generation"]))
+
+
+def make_vtk(config):
+    # type: (dict[str, typing.Any]) -> tuple[Screen, Kind]
+    """VTK, and a way to draw that has been tried before it is relied on."""
+    from pvlink.engine.offscreen import VtkScreen
+
+    screen = VtkScreen(config["display"])
+    screen.begin()
+    try:
+        import vtkmodules.vtkRenderingOpenGL2  # noqa: F401
+    except ImportError as error:
+        fail(f"{sys.executable or sys.argv[0]} has no working VTK: {error}")
+    screen.settle()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    from pvlink.engine.kinds.vtk import Vtk
+
+    return screen, Vtk(config["generation"])
 
 
 def import_paraview():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any, Callable
 
 from pvlink.engine.view import LiveView
@@ -10,7 +11,7 @@ from pvlink.engine.view import LiveView
 _CAPTURES = ("SaveScreenshot", "SaveAnimation", "WriteImage", "WriteAnimation", "ExportView", "SaveExtracts")
 
 
-def guard(simple: Any, views: Callable[[], list[LiveView]]) -> None:
+def guard(simple: Any, views: Callable[[], Iterable[LiveView]]) -> None:
     """Tell the views when such a function runs, so that they neither show nor keep what it draws."""
     for name in _CAPTURES:
         function = getattr(simple, name, None)
@@ -18,7 +19,7 @@ def guard(simple: Any, views: Callable[[], list[LiveView]]) -> None:
             setattr(simple, name, _guarded(function, views))
 
 
-def _guarded(function: Callable[..., Any], views: Callable[[], list[LiveView]]) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], views: Callable[[], Iterable[LiveView]]) -> Callable[..., Any]:
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         for view in views():

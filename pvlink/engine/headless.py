@@ -20,6 +20,8 @@ import struct
 import subprocess
 import time
 
+from pvlink.engine.trial import without_x
+
 # How long a private X server may take; it needs about half a second on an idle machine.
 XVFB_PATIENCE = 20.0
 # Off-screen buffers are not bounded by the screen, so a small one is enough and costs 4 MB instead of 67.
@@ -138,7 +140,7 @@ class Screen:
         if self._xvfb is not None:
             os.environ["DISPLAY"] = self._xvfb.display()
             self.description = f"its own X server {os.environ['DISPLAY']}"
-        elif "DISPLAY" not in os.environ and needs_x():
+        elif "DISPLAY" not in os.environ and (needs_x() or not without_x()):
             if self._wish == "none":
                 raise NoDisplay("display='none' was asked for, but this ParaView has neither EGL nor OSMesa")
             raise NoDisplay(

@@ -1,14 +1,15 @@
-"""What a hand does, told to ParaView's own interactor styles.
+"""What a hand does, told to ParaView's and VTK's own interactor styles.
 
-The interactor is cut off from the view proxy while pvlink shows the view: an event then costs 0.1 ms, changes
-camera or widget, and renders nothing. The loop renders once for all events that came together, and only if somebody
-wants the frame.
+The interactor renders nothing while pvlink shows the view: an event then costs 0.1 ms and changes camera or widget. The
+loop renders once for all events that came together, and only if somebody wants the frame.
 """
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+from pvlink.engine.scenes import Position, Scene
 
 # What wheel notches do in VTK's trackball styles, for the fractions that touch pads send.
 ZOOM_PER_NOTCH = 1.1
@@ -38,23 +39,21 @@ _KEYSYMS = {
     "Backspace": "BackSpace",
     " ": "space",
 }
-# VTK's default style ends the program, toggles stereo or picks on these.
-_REFUSED_KEYS = frozenset("eEqQ3uUfFpPsSwW")
 
 
 class Hand:
     """Feeds events of viewers to one view's interactor."""
 
-    def __init__(self, proxy: Any) -> None:
-        self._proxy = proxy
-        self._interactor = proxy.SMProxy.GetInteractor()
-        self._position = (0, 0)
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._position: Position = (0, 0)
         # Set by VTK whenever a style or a widget asks for a render.
         self._asked = False
-        if self._interactor is not None:
-            self._interactor.AddObserver("RenderEvent", self._render_asked)
+        interactor = scene.interactor
+        if interactor is not None:
+            interactor.AddObserver("RenderEvent", self._render_asked)
             # GUI builds draw the picture of a hidden window again when this is on.
-            self._interactor.EnableRenderOff()
+            interactor.EnableRenderOff()
 
     def _render_asked(self, *_: object) -> None:
         self._asked = True
@@ -64,7 +63,7 @@ class Hand:
         self._asked = False
         for event in events:
             handler = getattr(self, f"_on_{event['type']}", None)
-            if handler is not None and self._interactor is not None:
+            if handler is not None and self._scene.interactor is not None:
                 self._place(event, width, height)
                 handler(event)
         return self._asked
@@ -76,7 +75,7 @@ class Hand:
             y = height - 1 - math.floor(event.get("y", 0.0) * height)
             self._position = (x, y)
         key = event.get("key", "")
-        self._interactor.SetEventInformation(
+        self._scene.interactor.SetEventInformation(
             *self._position,
             int(event.get("ctrl", False)),
             int(event.get("shift", False)),
@@ -84,16 +83,21 @@ class Hand:
             event.get("clicks", 1) - 1,
             _KEYSYMS.get(key, key) or None,
         )
-        self._interactor.SetAltKey(int(event.get("alt", False)))
+        self._scene.interactor.SetAltKey(int(event.get("alt", False)))
+
+    def _happens(self, name: str) -> None:
+        # Not the interactor's method of this name: that does nothing on one that was never initialized, and one of X
+        # cannot be where there is no X.
+        self._scene.interactor.InvokeEvent(name)
 
     def _on_move(self, _event: dict[str, Any]) -> None:
-        self._interactor.MouseMoveEvent()
+        self._happens("MouseMoveEvent")
 
     def _on_down(self, event: dict[str, Any]) -> None:
-        getattr(self._interactor, f"{_BUTTONS[event.get('button', 0)]}ButtonPressEvent")()
+        self._happens(f"{_BUTTONS[event.get('button', 0)]}ButtonPressEvent")
 
     def _on_up(self, event: dict[str, Any]) -> None:
-        getattr(self._interactor, f"{_BUTTONS[event.get('button', 0)]}ButtonReleaseEvent")()
+        self._happens(f"{_BUTTONS[event.get('button', 0)]}ButtonReleaseEvent")
 
     def _on_wheel(self, event: dict[str, Any]) -> None:
         # Whole notches go through the style, so that widgets and charts can take them; the rest zooms.
@@ -101,9 +105,9 @@ class Hand:
         whole = int(notches)
         for _ in range(min(abs(whole), 20)):
             if whole > 0:
-                self._interactor.MouseWheelForwardEvent()
+                self._happens("MouseWheelForwardEvent")
             else:
-                self._interactor.MouseWheelBackwardEvent()
+                self._happens("MouseWheelBackwardEvent")
         if notches != whole:
             self._zoom(ZOOM_PER_NOTCH ** (notches - whole))
 
@@ -114,56 +118,52 @@ class Hand:
 
     def _on_key(self, event: dict[str, Any]) -> None:
         key = event.get("key", "")
-        if key in _REFUSED_KEYS:
+        if key in self._scene.refused_keys:
             return
-        self._interactor.KeyPressEvent()
+        self._happens("KeyPressEvent")
         if len(key) == 1:
-            self._interactor.CharEvent()
-        self._interactor.KeyReleaseEvent()
+            self._happens("CharEvent")
+        self._happens("KeyReleaseEvent")
 
     def _on_action(self, event: dict[str, Any]) -> None:
         action = event.get("action") or ""
-        if not hasattr(self._proxy.SMProxy, "GetActiveCamera"):
-            # A chart has no camera; what "reset" means there is its own axes.
-            if action == "reset" and hasattr(self._proxy.SMProxy, "ResetDisplay"):
-                self._proxy.SMProxy.ResetDisplay()
-                self._asked = True
-            return
         if action == "reset":
-            self._proxy.SMProxy.ResetCamera()
-        elif action in _DIRECTIONS:
-            self._look(*_DIRECTIONS[action])
+            self._asked = self._scene.reset(self._position) or self._asked
+            return
+        camera = self._scene.camera(self._position)
+        if camera is None:
+            return
+        if action in _DIRECTIONS:
+            self._look(camera, *_DIRECTIONS[action])
         elif action.startswith("zoom-"):
             self._zoom(ZOOM_STEP if action == "zoom-in" else 1 / ZOOM_STEP)
         elif action.startswith("pan-"):
-            self._pan(action)
+            self._pan(camera, action)
         elif action.startswith("rotate-"):
-            self._rotate(action)
+            self._rotate(camera, action)
         self._settle()
 
     # -- the camera, for what no mouse event says --------------------------------------------------
 
-    def _look(self, direction: tuple[float, float, float], up: tuple[float, float, float]) -> None:
-        camera = self._proxy.SMProxy.GetActiveCamera()
+    def _look(self, camera: Any, direction: tuple[float, float, float], up: tuple[float, float, float]) -> None:
         focus = camera.GetFocalPoint()
         distance = camera.GetDistance()
         length = math.sqrt(sum(d * d for d in direction))
         camera.SetPosition(*(f - d / length * distance for f, d in zip(focus, direction)))
         camera.SetViewUp(*up)
-        self._proxy.SMProxy.ResetCamera()
+        self._scene.reset(self._position)
 
     def _zoom(self, ratio: float) -> None:
-        if not hasattr(self._proxy.SMProxy, "GetActiveCamera"):
+        camera = self._scene.camera(self._position)
+        if camera is None:
             return
-        camera = self._proxy.SMProxy.GetActiveCamera()
         if camera.GetParallelProjection():
             camera.SetParallelScale(camera.GetParallelScale() / ratio)
         else:
             camera.Dolly(ratio)
         self._settle()
 
-    def _rotate(self, action: str) -> None:
-        camera = self._proxy.SMProxy.GetActiveCamera()
+    def _rotate(self, camera: Any, action: str) -> None:
         sign = 1.0 if action in ("rotate-left", "rotate-down") else -1.0
         if action in ("rotate-left", "rotate-right"):
             camera.Azimuth(sign * ROTATE_STEP)
@@ -171,8 +171,7 @@ class Hand:
             camera.Elevation(sign * ROTATE_STEP)
         camera.OrthogonalizeViewUp()
 
-    def _pan(self, action: str) -> None:
-        camera = self._proxy.SMProxy.GetActiveCamera()
+    def _pan(self, camera: Any, action: str) -> None:
         if camera.GetParallelProjection():
             visible = 2 * camera.GetParallelScale()
         else:
@@ -196,5 +195,5 @@ class Hand:
         camera.SetFocalPoint(*(p + s for p, s in zip(camera.GetFocalPoint(), shift)))
 
     def _settle(self) -> None:
-        # The clipping range follows by itself: ParaView resets it in each render.
+        # The clipping range follows by itself: the scene resets it in each render.
         self._asked = True

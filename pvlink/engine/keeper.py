@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from paraview import simple
+
 from pvlink.engine.checkpoint import Checkpoint, When
 from pvlink.engine.pipeline import Pipeline, Recipe
+from pvlink.engine.scenes.paraview import can_watch
 
 
 class Keeper:
@@ -37,18 +40,20 @@ class Keeper:
         waits = [w for w in (self.when.all_in(now), self.when.cameras_in(now)) if w is not None]
         return min(waits) if waits and self.keeping else None
 
-    def keep(self, now: float, views: dict[str, Any], lent: dict[Any, Any]) -> None:
+    def keep(self, now: float, lent: dict[Any, Any]) -> None:
         """Write what is due."""
         if self.when.all_in(now) == 0.0 or self._state is None:
-            self.save(views, lent)
+            self.save(lent)
         elif self.when.cameras_in(now) == 0.0:
             self._facts["cameras"] = self._pipeline.cameras()
             self._checkpoint.write(self._facts, self._state)
             self.when.cameras_written()
 
-    def save(self, views: dict[str, Any], lent: dict[Any, Any]) -> None:
-        """Write all down. `views` by their names; `lent`: the objects that the kernel has references to."""
+    def save(self, lent: dict[Any, Any]) -> None:
+        """Write all down. `lent`: the objects that the kernel has references to, by their names on the wire."""
         began = time.perf_counter()
+        # Also those not shown: one may be by the time the state is needed.
+        views = {self.name_of(view): view for view in simple.GetViews() if can_watch(view)}
         facts = self._pipeline.facts()
         facts["views"] = {name: int(view.SMProxy.GetGlobalID()) for name, view in views.items()}
         facts["lent"] = self._pipeline.recipes(lent)

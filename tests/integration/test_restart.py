@@ -254,7 +254,7 @@ def test_nothing_saved_is_said() -> None:
         name, message = failure(kernel, "Cone()")
         assert name == "EngineLost"
         assert "Nothing of a pipeline had been saved" in message
-        assert "nothing had been saved yet; ParaView starts empty" in restart(kernel)
+        assert "nothing had been saved; ParaView starts empty" in restart(kernel)
         kernel.run(CONE)
 
 

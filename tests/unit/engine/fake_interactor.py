@@ -1,9 +1,12 @@
-"""A view proxy whose interactor, window and camera write down what they are told."""
+"""A scene whose interactor and camera write down what they are told."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+from pvlink.engine.scenes import Position
 
 
 class FakeInteractor:
@@ -17,9 +20,10 @@ class FakeInteractor:
 
     def __getattr__(self, name: str) -> Any:
         def call(*arguments: Any) -> None:
-            self.calls.append((name, arguments))
+            happening = arguments[0] if name == "InvokeEvent" else name
+            self.calls.append((happening, () if name == "InvokeEvent" else arguments))
             # A style asks for a render on every event it acts on.
-            if name == "MouseMoveEvent" or name.endswith(("ForwardEvent", "BackwardEvent")):
+            if happening == "MouseMoveEvent" or happening.endswith(("ForwardEvent", "BackwardEvent")):
                 self.observers["RenderEvent"](self, "RenderEvent")
 
         if name.startswith("__"):
@@ -87,22 +91,34 @@ class FakeCamera:
     def OrthogonalizeViewUp(self) -> None: ...
 
 
-class FakeView:
-    """Proxy and server-manager proxy in one; `camera=None` is a chart."""
+class FakeScene:
+    """A scene that draws nothing; `camera=None` is a chart."""
+
+    refused_keys = frozenset("eEqQ3uUfFpPsSwW")
+    window: Any = None
+    alive = True
+    size = (400, 300)
+    sized_by_user = False
 
     def __init__(self, camera: FakeCamera | None) -> None:
         self.interactor: FakeInteractor | None = FakeInteractor()
-        self.camera = camera
+        self._camera = camera
         self.resets = 0
-        self.SMProxy = self
-        if camera is not None:
-            self.GetActiveCamera = lambda: camera
 
-    def GetInteractor(self) -> FakeInteractor | None:
-        return self.interactor
+    def resize(self, width: int, height: int) -> None: ...
 
-    def ResetCamera(self) -> None:
+    def hold(self, watched: bool) -> None: ...
+
+    def render(self, fast: bool) -> None: ...
+
+    def on_render(self, tell: Callable[[], None]) -> None: ...
+
+    def has_changed(self) -> bool:
+        return False
+
+    def camera(self, at: Position | None = None) -> FakeCamera | None:
+        return self._camera
+
+    def reset(self, at: Position) -> bool:
         self.resets += 1
-
-    def ResetDisplay(self) -> None:
-        self.resets += 1
+        return True

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvlink.engine.interaction import PAN_STEP, ROTATE_STEP, ZOOM_PER_NOTCH, ZOOM_STEP, Hand
-from tests.unit.engine.fake_interactor import FakeCamera, FakeInteractor, FakeView
+from tests.unit.engine.fake_interactor import FakeCamera, FakeInteractor, FakeScene
 
 SIZE = (400, 300)
 
 
-def hand(camera: FakeCamera | None = None, chart: bool = False) -> tuple[Hand, FakeView, FakeInteractor]:
-    view = FakeView(None if chart else camera or FakeCamera())
+def hand(camera: FakeCamera | None = None, chart: bool = False) -> tuple[Hand, FakeScene, FakeInteractor]:
+    view = FakeScene(None if chart else camera or FakeCamera())
     one = Hand(view)
     assert view.interactor is not None
     view.interactor.calls.clear()
@@ -216,7 +216,7 @@ def test_an_event_of_a_later_viewer_is_passed_over() -> None:
 
 
 def test_a_view_without_interactor_takes_anything() -> None:
-    view = FakeView(None)
+    view = FakeScene(None)
     view.interactor = None
     assert not Hand(view).apply([{"type": "move", "x": 0, "y": 0}, {"type": "key", "key": "x"}], *SIZE)
 

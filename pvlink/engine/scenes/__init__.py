@@ -1,0 +1,60 @@
+"""What a live view shows: a ParaView view, or a render window of VTK's. A file each.
+
+`Scene` is what they have in common.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Protocol
+
+Position = tuple[int, int]
+MAX_SIDE = 8192
+
+
+class Scene(Protocol):
+    """A picture that can be drawn again, sized and moved. Its window and interactor are pvlink's while it is live."""
+
+    # What styles do on these would end the program, or show what no browser can.
+    refused_keys: frozenset[str]
+
+    @property
+    def window(self) -> Any: ...
+
+    @property
+    def interactor(self) -> Any:
+        """None where a view takes no hands."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still there; a deleted one must not be touched."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    @property
+    def sized_by_user(self) -> bool: ...
+
+    def resize(self, width: int, height: int) -> None: ...
+
+    def hold(self, watched: bool) -> None:
+        """Somebody watches, or nobody does any more: keep what is shown alive, or leave that to its owner."""
+
+    def render(self, fast: bool) -> None: ...
+
+    def on_render(self, tell: Callable[[], None]) -> None:
+        """`tell` hears of every render, ours among them."""
+
+    def has_changed(self) -> bool:
+        """Whether it has marked itself as to be drawn again, without saying so."""
+
+    def camera(self, at: Position | None = None) -> Any:
+        """The camera, or that of the part at this place; none for what has none, such as a chart."""
+
+    def reset(self, at: Position) -> bool:
+        """Show everything; False where that means nothing."""
+
+
+def check_size(size: Any) -> None:
+    if isinstance(size, (list, tuple)) and not all(1 <= side <= MAX_SIDE for side in size):
+        # ParaView replaces the words of a ValueError by its own, which do not say what is valid.
+        raise RuntimeError(f"ViewSize = {list(size)}: a view is 1 to {MAX_SIDE} pixels wide and high.")
