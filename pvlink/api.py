@@ -32,7 +32,8 @@ def start(
 ) -> Session:
     """The running session, or a new one: finds ParaView, starts its process, makes `paraview.simple` importable.
 
-    `pvpython`: which ParaView; found by itself if not given. `display`: "auto", "own" (a private X server even where
+    Where there is no ParaView, VTK (`pip install "pvlink[vtk]"`) draws, and its modules are what can be imported.
+    `pvpython`: which ParaView, or "vtk"; found by itself if not given. `display`: "auto", "own" (a private X server even where
     there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0". `role`: what those who open the
     views through Jupyter may do, "owner", "control" or "view"; "owner" if not given, "view" in a Voila dashboard.
     """
@@ -44,12 +45,14 @@ def start(
         )
     if role is not None and role not in ROLES:
         raise OptionError(f"role={role!r}: it is 'owner', 'control' or 'view'.")
-    if mirror.real_paraview():
-        raise PvlinkError(
-            "This kernel has imported its own ParaView already. Restart the kernel and call pvlink.start() before "
-            "`from paraview.simple import *`."
-        )
     found = _find(pvpython)
+    for root, name in (("paraview", "ParaView"), ("vtkmodules", "VTK")):
+        if mirror.real(root) and (root == "paraview" or found.kind == "vtk"):
+            raise PvlinkError(
+                f"This kernel has imported its own {name} already. Its views need no pvlink.start(): display(view) or "
+                f"pvlink.show(view). For {name} in a process of its own, alive while cells run, restart the kernel and "
+                "call pvlink.start() first."
+            )
     if _current is not None and _current.alive:
         same = (_current.found.path, _current.display) == (found.path, display)
         if (same or (pvpython is None and display == "auto")) and role in (None, _current.role):
@@ -58,8 +61,8 @@ def start(
     stop()
     _current = Session(found, display=display, role=role or _usual_role())
     mirror.forget()
-    mirror.install(_session)
-    if found.others:
+    mirror.install(_session, _current.about["kind"])
+    if found.others or found.kind == "vtk":
         print(f"pvlink: {found.sentence()}")  # noqa: T201
     return _current
 

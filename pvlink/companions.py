@@ -53,7 +53,8 @@ class Engine:
                     "abandoned_fd": self.abandoned.fd,
                     "checkpoint_fds": saved.fds,
                 }
-                facts = {"display": display, "generation": generation, "socket_path": str(socket_path)}
+                facts = {"kind": found.kind, "display": display, "generation": generation}
+                facts["socket_path"] = str(socket_path)
                 self.process = processes.start_engine(found.path, self.output, fds, **facts)
         except BaseException:
             for end in (kernel, self._post):
@@ -82,6 +83,12 @@ class Engine:
             # An engine that has just ended says so when it is asked something.
             with contextlib.suppress(OSError):
                 socket.send_fds(self._post, [b"streamer"], [ours.fileno()])
+
+    def send_memory(self, fd: int, number: int) -> None:
+        """A file in memory for the request that follows, which names its number."""
+        # An engine that has just ended says so when it is asked.
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._post, [f"memory {number}".encode()], [fd])
 
     def answer(self) -> tuple[Any, dict[str, Any]]:
         """Its desk and what it says of itself, once it answers. Raises EngineStartError."""
