@@ -4,6 +4,7 @@
     share = "loopback"          # "off": no links; "loopback": on this machine only; "any" (the default)
     share_max_seconds = 28800   # how long a link may live
     share_roles = ["view"]      # what a link may give: "view", "control"
+    direct = "off"              # where pvlink.start(direct=...) may listen, likewise; as for `share` if not said
 
 Read are `/etc/pvlink/policy.toml`, `<sys.prefix>/etc/pvlink/policy.toml` and the file that PVLINK_POLICY names. All
 that exist apply, so the one a user can write himself can only take away. A file that cannot be read or understood
@@ -24,7 +25,7 @@ from pathlib import Path
 # From the strictest on.
 REACHES = ("off", "loopback", "any")
 ROLES = ("view", "control")
-KEYS = ("share", "share_max_seconds", "share_roles")
+KEYS = ("share", "share_max_seconds", "share_roles", "direct")
 VARIABLE = "PVLINK_POLICY"
 
 
@@ -35,6 +36,7 @@ class Policy:
     share: str = "any"
     share_max_seconds: float = math.inf
     share_roles: tuple[str, ...] = ROLES
+    direct: str = "any"
     # Which file said so, by key.
     sources: dict[str, Path] = field(default_factory=dict)
     # A file is broken, in a sentence; then nothing may be shared.
@@ -58,6 +60,19 @@ class Policy:
         if not seconds <= self.share_max_seconds:
             limit = f"{self.share_max_seconds:g}"
             return f"A link lives {limit} s at most, not {seconds:g}: {self._says('share_max_seconds')}."
+        return None
+
+    def direct_refusal(self, host: str) -> str | None:
+        """Why views are not to be reached directly at this address; None if they may."""
+        if self.error:
+            return f"No door can be opened, because the administrator's policy cannot be read: {self.error}"
+        if self.direct == "off":
+            return f"Views are not to be reached directly on this machine: {self._says('direct')}."
+        if self.direct == "loopback" and not _is_loopback(host):
+            return (
+                f"Views are to be reached directly from this machine only: {self._says('direct')}. "
+                'Start with direct="127.0.0.1".'
+            )
         return None
 
     def _says(self, key: str) -> str:
@@ -100,23 +115,25 @@ def _tighten(policy: Policy, file: Path, said: dict[str, object]) -> Policy:
         if key not in KEYS:
             message = f"there is no key {key!r}; valid are {', '.join(KEYS)}"
             raise ValueError(message)
-    share, seconds, roles = policy.share, policy.share_max_seconds, policy.share_roles
+    share, seconds, roles, direct = policy.share, policy.share_max_seconds, policy.share_roles, policy.direct
     if "share" in said:
-        share = min(share, _reach(said["share"]), key=REACHES.index)
+        share = min(share, _reach("share", said["share"]), key=REACHES.index)
+    # Whoever wrote that nothing is to listen for links, and has not heard of direct views, means them too.
+    direct = min(direct, _reach("direct", said.get("direct", said.get("share", "any"))), key=REACHES.index)
     if "share_max_seconds" in said:
         seconds = min(seconds, _seconds(said["share_max_seconds"]))
     if "share_roles" in said:
         allowed = _roles(said["share_roles"])
         roles = tuple(role for role in roles if role in allowed)
-    tighter = Policy(share, seconds, roles)
+    tighter = Policy(share, seconds, roles, direct)
     changed = {key for key in KEYS if getattr(tighter, key) != getattr(policy, key)}
-    return Policy(share, seconds, roles, {**policy.sources, **dict.fromkeys(changed, file)})
+    return Policy(share, seconds, roles, direct, {**policy.sources, **dict.fromkeys(changed, file)})
 
 
-def _reach(value: object) -> str:
+def _reach(key: str, value: object) -> str:
     if isinstance(value, str) and value in REACHES:
         return value
-    message = f'share is {value!r}; valid are "off", "loopback" and "any"'
+    message = f'{key} is {value!r}; valid are "off", "loopback" and "any"'
     raise ValueError(message)
 
 

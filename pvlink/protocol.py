@@ -41,14 +41,20 @@ Side = Annotated[int, Meta(ge=1, le=MAX_SIDE)]
 Fraction = Annotated[float, Meta(ge=-16.0, le=17.0)]
 Seq = Annotated[int, Meta(ge=0)]
 Name = Annotated[str, Meta(max_length=64)]
+# What a browser throws for itself: 128 bits and 256 bits.
+Dice128 = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+Dice256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+CommOp = Literal["ticket", "open", "data", "close"]
+CommNews = Literal["granted", "refused", "open", "data", "seen", "busy", "idle", "closed"]
 
 EventType = Literal["move", "down", "up", "wheel", "pinch", "key", "action"]
 Codec = Literal["jpeg", "png"]
 State = Literal["live", "busy", "ended", "lost", "gone"]
 # owner: everything, and sees who watches; control: moves the view; view: looks and changes nothing.
 Role = Literal["owner", "control", "view"]
-# How a viewer came in: through the Jupyter server, or by a shared link.
-Way = Literal["jupyter", "link"]
+# How a viewer came in: through the Jupyter server, by a shared link, by the kernel's messages, or straight to the
+# streamer's own door.
+Way = Literal["jupyter", "link", "comm", "direct"]
 Action = Literal[
     "reset",
     "+x",
@@ -277,6 +283,52 @@ class ViewState(Struct):
     progress: float | None = None
 
 
+class Door(Struct):
+    """Where a viewer may go directly: the streamer's own TLS door."""
+
+    # wss:, and the page to open once so that the browser asks about the certificate.
+    url: str
+    page: str
+    # SHA-256 of the certificate, as browsers show it.
+    fingerprint: str
+
+
+class CommCall(Struct, forbid_unknown_fields=True):
+    """A custom message of the widget, from a viewer to the kernel (`pvlink/comm.py`)."""
+
+    pvlink: CommOp
+    # The viewer's own name for this connection. The same on each message; others' are not for this viewer.
+    channel: Dice128
+    # Grows by one with each message on this channel.
+    seq: Seq = 0
+    # "ticket": its name and key, thrown by the browser, because what the kernel says many can read; and whether it
+    # may be for the direct door, if there is one.
+    ticket: Dice128 | None = None
+    key: Dice256 | None = None
+    direct: bool = False
+    # "data": one websocket message; in the buffer if it is binary.
+    text: Annotated[str, Meta(max_length=4096)] | None = None
+
+
+class CommWord(Struct):
+    """A custom message of the widget, from the kernel to one of its viewers."""
+
+    pvlink: CommNews
+    channel: str
+    # The newest of the viewer's messages that was taken.
+    seen: int = 0
+    # "granted".
+    view: str = ""
+    role: Role = "view"
+    door: Door | None = None
+    # "data": one websocket message; in the buffer if it is binary.
+    text: str | None = None
+    # "refused" and "closed": a close code, a sentence for the user, and whether the session will not come back.
+    code: int = 0
+    message: str = ""
+    final: bool = False
+
+
 METHODS: dict[str, tuple[type[Struct], type[Struct] | None]] = {
     "pvlink.join": (Join, Joined),
     "pvlink.size": (Size, None),
@@ -293,5 +345,6 @@ TOPICS: dict[str, type[Struct]] = {
     "pvlink.state": ViewState,
     "pvlink.people": People,
 }
-# What is not a method or a topic: the answer of the ticket routes, and the two messages of the handshake.
-HANDSHAKE: tuple[type[Struct], ...] = (Grant, Greet, Greeted)
+# What is not a method or a topic: the answer of the ticket routes, the two messages of the handshake, and those of the
+# widget.
+HANDSHAKE: tuple[type[Struct], ...] = (Grant, Greet, Greeted, CommCall, CommWord)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from pvlink.comm import Switchboard
 from pvlink.errors import OptionError, ViewError, refuse_unknown
 from pvlink.protocol import PROTOCOL_VERSION
 from pvlink.share import Share, covered
@@ -49,12 +50,16 @@ class View(anywidget.AnyWidget):
     view = traitlets.Unicode().tag(sync=True)
     width = traitlets.Unicode("").tag(sync=True)
     height = traitlets.Unicode("").tag(sync=True)
+    # For viewers that reach nothing but the kernel; none in a widget that was not finished.
+    _board: Switchboard | None = None
 
     def __init__(self, session: Session, proxy: Any, *, width: str = "", height: str = "") -> None:
         self._session = session
         self._proxy = proxy
         identity = _watched(session, proxy, *FIRST_SIZE)
         super().__init__(session=session.id, view=identity, width=width, height=height)
+        self._board = Switchboard(session, identity, self.send)
+        self.on_msg(self._heard)
 
     @classmethod
     def of(cls, session: Session, proxy: Any = None, **options: Any) -> View:
@@ -62,7 +67,7 @@ class View(anywidget.AnyWidget):
         refuse_unknown("pvlink.show()", set(options) - set(_OPTIONS), _OPTIONS)
         lengths = {key: _length(key, value) for key, value in options.items()}
         if proxy is None:
-            proxy = session.desk.attribute("paraview.simple", "GetActiveView")()
+            proxy = session.active_view()
             if proxy is None:
                 raise ViewError("There is no active view yet. Show(...) something first, or pass a view.")
         if session.view_id(proxy) is None:
@@ -81,6 +86,16 @@ class View(anywidget.AnyWidget):
         with contextlib.suppress(ValueError):
             data["image/png"] = base64.b64encode(self._session.picture(self.view, FIRST_PATIENCE)).decode()
         return data, metadata
+
+    def close(self) -> None:
+        """Take the widget from all pages, as ipywidgets do."""
+        if self._board is not None:
+            self._board.close()
+        super().close()
+
+    def _heard(self, _widget: Any, content: Any, buffers: Any) -> None:
+        if self._board is not None:
+            self._board.heard(content, buffers or ())
 
     def _refresh(self) -> None:
         _watched(self._session, self._proxy)

@@ -21,11 +21,21 @@ export const CLOSE_FULL = 4429;
 // The streamer went away.
 export const CLOSE_GONE = 4502;
 
+export type CommOp = "ticket" | "open" | "data" | "close";
+export type CommNews =
+  | "granted"
+  | "refused"
+  | "open"
+  | "data"
+  | "seen"
+  | "busy"
+  | "idle"
+  | "closed";
 export type EventType = "move" | "down" | "up" | "wheel" | "pinch" | "key" | "action";
 export type Codec = "jpeg" | "png";
 export type State = "live" | "busy" | "ended" | "lost" | "gone";
 export type Role = "owner" | "control" | "view";
-export type Way = "jupyter" | "link";
+export type Way = "jupyter" | "link" | "comm" | "direct";
 export type Action =
   | "reset"
   | "+x"
@@ -233,6 +243,49 @@ export interface Greeted {
   // HMAC-SHA256 with the ticket's key, in hexadecimal, of "pvlink streamer", ticket, the viewer's nonce and the
   // streamer's, joined by line feeds. The viewer's proof is the same of "pvlink viewer".
   proof: string;
+}
+
+// A custom message of the widget, from a viewer to the kernel (`pvlink/comm.py`).
+export interface CommCall {
+  pvlink: CommOp;
+  // The viewer's own name for this connection. The same on each message; others' are not for this viewer.
+  channel: string;
+  // Grows by one with each message on this channel.
+  seq: number;
+  // "ticket": its name and key, thrown by the browser, because what the kernel says many can read; and whether it
+  // may be for the direct door, if there is one.
+  ticket: string | null;
+  key: string | null;
+  direct: boolean;
+  // "data": one websocket message; in the buffer if it is binary.
+  text: string | null;
+}
+
+// A custom message of the widget, from the kernel to one of its viewers.
+export interface CommWord {
+  pvlink: CommNews;
+  channel: string;
+  // The newest of the viewer's messages that was taken.
+  seen: number;
+  // "granted".
+  view: string;
+  role: Role;
+  door: Door | null;
+  // "data": one websocket message; in the buffer if it is binary.
+  text: string | null;
+  // "refused" and "closed": a close code, a sentence for the user, and whether the session will not come back.
+  code: number;
+  message: string;
+  final: boolean;
+}
+
+// Where a viewer may go directly: the streamer's own TLS door.
+export interface Door {
+  // wss:, and the page to open once so that the browser asks about the certificate.
+  url: string;
+  page: string;
+  // SHA-256 of the certificate, as browsers show it.
+  fingerprint: string;
 }
 
 // What the streamer accepts, so that the viewer sends nothing that is refused.

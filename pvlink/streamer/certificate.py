@@ -103,6 +103,21 @@ def url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def place(host: str) -> str:
+    """Where to listen so that others reach `host`, this machine's name; every address if it is empty."""
+    if not host:
+        return _ANY[0]
+    if _is_address(host) or host == "localhost":
+        return host
+    try:
+        found = socket.gethostbyname(host)
+    except OSError:
+        # A name that only others know: a gateway's, or one of a container.
+        return _ANY[0]
+    # Many machines look their own name up in a file that says 127.0.1.1.
+    return _ANY[0] if _is_loopback(found) else host
+
+
 def _given(certificate: Path, key: Path) -> Identity:
     try:
         pair = certificate.read_bytes(), key.read_bytes()

@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from pvlink.protocol import Role
+from pvlink.protocol import Dice128, Dice256, Role
 
 _LENGTHS = struct.Struct("<II")
 # The kernel sends no blobs, and its JSON is short; answers may carry a PNG.
@@ -38,7 +38,7 @@ class Request(Struct):
     view: str = ""
     timeout: float = 10.0
     message: str = ""
-    # Of "share".
+    # Of "share", and of "direct" where it listens.
     role: Role = "view"
     expires: float = 3600.0
     password: str = ""
@@ -48,6 +48,10 @@ class Request(Struct):
     key: str = ""
     # Of "revoke".
     share: str = ""
+    # Of "ticket": what a browser has thrown, and whether it may come directly.
+    ticket: Dice128 | None = None
+    ticket_key: Dice256 | None = None
+    direct: bool = False
     # What is not as it should be, of a request that makes no sense.
     wrong: str = ""
 

@@ -1,8 +1,8 @@
-"""The two doors of a session: the unix socket, for the Jupyter server, and TLS, for shared links.
+"""The doors of a session: the unix socket, for the Jupyter server, and TLS, for shared links and for direct viewers.
 
-Both stand behind the same hall of strangers and lead to the same websocket. They differ in who gets a ticket: whoever
-Jupyter has let in at the first, whoever knows a link's password at the second. The second is there only while something
-is shared.
+All stand behind the same hall of strangers and lead to the same websocket. They differ in who gets a ticket: whoever
+Jupyter has let in at the first, whoever knows a link's password at the second; at the third, which gives none, whoever
+has one from the kernel. The second is there only while something is shared, the third only where it was asked for.
 """
 
 from __future__ import annotations
@@ -52,6 +52,12 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+ACCEPTED = (
+    "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'><title>pvlink</title>"
+    "<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:30em;margin:4em auto;padding:0 1em}"
+    "</style><h1>It works</h1><p>This browser reaches the session and takes its certificate. Close this tab: "
+    "the view in the notebook connects by itself.</p>"
+)
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(?::[0-9]{1,5})?")
 log = logging.getLogger(__name__)
 
@@ -232,6 +238,38 @@ class LinkDoor(Door):
         self._known_host(request)
         if not same_origin(request.headers.get("Origin"), request.headers.get("Host", "")):
             raise web.HTTPForbidden(text="Only the session's own page may connect.")
+
+
+class DirectDoor(Door):
+    """TLS, for the notebook's own viewers where no Jupyter server leads to us.
+
+    Their page is Jupyter's, on a host that we do not know, so every origin may knock: nothing that a browser would
+    send by itself counts here, only the ticket (docs/decisions/0013-where-there-is-no-relay.md).
+    """
+
+    def __init__(self, link: Link, names: frozenset[str]) -> None:
+        """`names`: the host names under which this door is known, besides plain addresses."""
+        super().__init__(link, [web.get("/", self._page), web.get("/ws", self._ws)])
+        self._names = names
+
+    async def _page(self, request: web.Request) -> web.Response:
+        """What is opened once, so that the browser asks about the certificate."""
+        self._known_host(request)
+        assert request.transport is not None
+        self.hall.answering(request.transport)
+        return web.Response(text=ACCEPTED, content_type="text/html", charset="utf-8")
+
+    async def _ws(self, request: web.Request) -> web.StreamResponse:
+        self._known_host(request)
+        if "Origin" not in request.headers:
+            raise web.HTTPForbidden(text="A websocket without an Origin is not a page's.")
+        assert request.transport is not None
+        transport = request.transport
+        return await self._link.visit(request, "direct", lambda: self.hall.let_in(transport), HEARTBEAT_SECONDS)
+
+    def _known_host(self, request: web.Request) -> None:
+        if not known_host(request.headers.get("Host", ""), self._names):
+            raise web.HTTPForbidden(text="This session is not known under this name.")
 
 
 def known_host(host: str, names: frozenset[str]) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from pvlink.streamer.control_port import Answer, Request, RequestError
 from pvlink.streamer.hub import Hub
 from pvlink.streamer.shares import ShareError, UnknownShare
+from pvlink.streamer.tickets import TooManyTickets
 from pvlink.streamer.views import NoPictureError, View
 
 _DONE: Answer = ({}, b"")
@@ -31,6 +32,8 @@ class Errands:
             "revoke": self._revoke,
             "people": self._people,
             "report": self._report,
+            "ticket": self._ticket,
+            "direct": self._direct,
             "stop": self._stop,
         }
 
@@ -85,6 +88,27 @@ class Errands:
 
     async def _people(self, request: Request) -> Answer:
         return {"people": msgspec.to_builtins(self._hub.reception.people(request.view))}, b""
+
+    async def _ticket(self, request: Request) -> Answer:
+        if request.ticket is None or request.ticket_key is None:
+            raise RequestError("A ticket for a browser has the name and the key that it has thrown.")
+        try:
+            role, door = self._hub.reception.ticket_for_browser(
+                request.view, request.ticket, request.ticket_key, direct=request.direct
+            )
+        except TooManyTickets:
+            raise RequestError("Too many pages connect at once.") from None
+        # Neither name nor key: they are known where they are needed.
+        return {"role": role, "door": msgspec.to_builtins(door)}, b""
+
+    async def _direct(self, request: Request) -> Answer:
+        try:
+            door, note = await self._hub.reception.open_direct(
+                request.host, request.port, request.certificate, request.key
+            )
+        except ShareError as error:
+            raise RequestError(str(error)) from None
+        return {"door": msgspec.to_builtins(door), "note": note}, b""
 
     async def _report(self, _request: Request) -> Answer:
         """For the doctor: who watches what and how, and what listens besides the unix socket."""

@@ -160,6 +160,8 @@ class Hub:
             raise Refused("Only the owner of this view may do that.")
         try:
             if isinstance(argument, ShareName):
+                if guest.way == "comm":
+                    raise Refused("Others could read it: print the share's `password` in a cell.")
                 return Password(self.reception.password(argument.share, guest.view))
             self.reception.revoke(argument.share, guest.view)
         except UnknownShare:

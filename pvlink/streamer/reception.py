@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pvlink import policy
-from pvlink.protocol import CLOSE_REVOKED, Grant, People, Person, Role, ShareInfo, Way
+from pvlink.protocol import CLOSE_REVOKED, Door, Grant, People, Person, Role, ShareInfo, Way
 from pvlink.streamer import certificate
-from pvlink.streamer.doors import LinkDoor
+from pvlink.streamer.doors import DirectDoor, LinkDoor
 from pvlink.streamer.link import Link
 from pvlink.streamer.shares import Share, ShareError, Shares, UnknownShare
 from pvlink.streamer.tickets import Guest, Ticket, Tickets
@@ -64,6 +64,8 @@ class Reception:
         self._guests: dict[str, tuple[Guest, float]] = {}
         # By origin, each with what its links have in common.
         self._doors: dict[str, tuple[LinkDoor, tuple[str, str]]] = {}
+        # The one for viewers that come straight to us, and what it was asked for with.
+        self._direct: tuple[DirectDoor, Door, tuple[str, int, str]] | None = None
         self._opening = asyncio.Lock()
         self._alarm: asyncio.TimerHandle | None = None
         self._goodbyes: set[asyncio.Task[None]] = set()
@@ -75,6 +77,13 @@ class Reception:
 
     def ticket_for_link(self, share: str, password: str, address: str) -> Grant:
         return self._tickets.issue(self._shares.knock(share, password, address, time.time()), time.monotonic())
+
+    def ticket_for_browser(self, view: str, name: str, key: str, *, direct: bool) -> tuple[Role, Door | None]:
+        """For the notebook's own user, whom only the kernel can hear; `name` and `key` were thrown by the browser."""
+        door = self._direct[1] if direct and self._direct is not None else None
+        way: Way = "comm" if door is None else "direct"
+        grant = self._tickets.issue(Guest(view, self._role, way), time.monotonic(), name, key)
+        return grant.role, door
 
     def redeem(self, ticket: str, way: Way) -> Ticket | None:
         found = self._tickets.redeem(ticket, way, time.monotonic())
@@ -151,16 +160,46 @@ class Reception:
         self._set_alarm()
         self._changed(share.view)
 
+    async def open_direct(self, host: str, port: int, certificate_file: str, key_file: str) -> tuple[Door, str]:
+        """The door for those who come straight to us, and what its owner should know. An empty host is this machine."""
+        if refusal := policy.load().direct_refusal(host):
+            raise ShareError(refusal)
+        identity = await asyncio.to_thread(certificate.identity, certificate_file, key_file)
+        async with self._opening:
+            wish = (host, port, identity.fingerprint)
+            if self._direct is not None:
+                if self._direct[2] == wish:
+                    return self._direct[1], identity.note
+                await self._direct[0].close()
+                self._direct = None
+            address = await asyncio.to_thread(certificate.place, host)
+            listener = await _listen(address, port)
+            known_as = await asyncio.to_thread(certificate.url_host, host or address)
+            names = await asyncio.to_thread(certificate.host_names, host or address)
+            door = DirectDoor(self._link, frozenset(names))
+            try:
+                await door.open(listener, identity.context())
+            except BaseException:
+                listener.close()
+                raise
+            at = f"{known_as}:{listener.getsockname()[1]}"
+            told = Door(f"wss://{at}/ws", f"https://{at}/", identity.fingerprint)
+            self._direct = door, told, wish
+        return told, identity.note
+
     @property
     def listening(self) -> list[str]:
         """The addresses of the doors that are open to the network."""
-        return list(self._doors)
+        return [*self._doors, *([] if self._direct is None else [self._direct[1].page.rstrip("/")])]
 
     async def close(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         doors, self._doors = self._doors, {}
-        await asyncio.gather(*self._goodbyes, *(door.close() for door, _ in doors.values()), return_exceptions=True)
+        closing = [door.close() for door, _ in doors.values()]
+        if self._direct is not None:
+            closing.append(self._direct[0].close())
+        await asyncio.gather(*self._goodbyes, *closing, return_exceptions=True)
 
     def _own(self, name: str, view: str) -> Share:
         share = self._shares.get(name)
@@ -175,12 +214,7 @@ class Reception:
             if there == kind and port in (0, int(origin.rpartition(":")[2])):
                 return origin
         context = identity.context()
-        try:
-            # Looking up a name may take seconds, and the views must not stand still meanwhile.
-            listener = await asyncio.to_thread(socket.create_server, (host, port), family=_family(host), backlog=128)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise ShareError(f"Nothing can listen at {host}, port {port or 'any'}: {why}.") from None
+        listener = await _listen(host, port)
         names = await asyncio.to_thread(certificate.host_names, host)
         known_as = await asyncio.to_thread(certificate.url_host, host)
         door = LinkDoor(self._link, self, frozenset(names))
@@ -216,6 +250,15 @@ class Reception:
         task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[call-overload]
         self._goodbyes.add(task)
         task.add_done_callback(self._goodbyes.discard)
+
+
+async def _listen(host: str, port: int) -> socket.socket:
+    try:
+        # Looking up a name may take seconds, and the views must not stand still meanwhile.
+        return await asyncio.to_thread(socket.create_server, (host, port), family=_family(host), backlog=128)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ShareError(f"Nothing can listen at {host}, port {port or 'any'}: {why}.") from None
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -13,6 +13,9 @@ from typing import Literal
 
 from pvlink.protocol import TICKET_SECONDS, Grant, Role, Way
 
+# Whose tickets are good at the door of each way: the kernel's messages end at the same socket as Jupyter's relay.
+_WELCOME: dict[Way, tuple[Way, ...]] = {"jupyter": ("jupyter", "comm"), "link": ("link",), "direct": ("direct",)}
+
 # Given out and not yet used. A page that reconnects takes one each time; above it the door asks to wait.
 MAX_WAITING = 512
 # Of one shared link: a colleague's broken page must not use up everybody's.
@@ -51,12 +54,16 @@ class Tickets:
     def __init__(self) -> None:
         self._waiting: dict[str, Ticket] = {}
 
-    def issue(self, guest: Guest, now: float) -> Grant:
+    def issue(self, guest: Guest, now: float, name: str = "", key: str = "") -> Grant:
+        """A new ticket; with name and key if its holder has thrown them, and then its name must be new."""
         self._forget_old(now)
         of_link = sum(ticket.guest.share == guest.share for ticket in self._waiting.values()) if guest.share else 0
         if len(self._waiting) >= MAX_WAITING or of_link >= MAX_WAITING_OF_LINK:
             raise TooManyTickets
-        ticket = Ticket(secrets.token_urlsafe(16), secrets.token_urlsafe(32), guest, now + TICKET_SECONDS)
+        if name in self._waiting:
+            raise TooManyTickets
+        name, key = name or secrets.token_urlsafe(16), key or secrets.token_urlsafe(32)
+        ticket = Ticket(name, key, guest, now + TICKET_SECONDS)
         self._waiting[ticket.name] = ticket
         return Grant(ticket.name, ticket.key, guest.view, guest.role)
 
@@ -64,7 +71,7 @@ class Tickets:
         """The ticket of this name, if it is good at this door; it is used up by asking."""
         self._forget_old(now)
         ticket = self._waiting.pop(name, None)
-        return ticket if ticket is not None and ticket.guest.way == way else None
+        return ticket if ticket is not None and ticket.guest.way in _WELCOME[way] else None
 
     def forget_share(self, share: str) -> None:
         """What was given out for a share that is no more."""

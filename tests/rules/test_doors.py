@@ -18,7 +18,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "simplejpeg": (ENCODERS,),
     "isal": (ENCODERS,),
     "PIL": (ENCODERS,),
-    "tornado": ("pvlink/server/",),
+    "tornado": ("pvlink/server/", "pvlink/channel.py"),
     "jupyter_server": ("pvlink/server/",),
     "anywidget": ("pvlink/view.py",),
     "ipywidgets": ("pvlink/view.py",),
