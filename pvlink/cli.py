@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+from pvlink import kernelspec
 from pvlink.checkup import PATIENCE, examine
+from pvlink.errors import PvlinkError
 from pvlink.version import __version__
 
 # What adds a subcommand's arguments, and what runs it and gives the exit code.
@@ -42,6 +45,41 @@ def _doctor(asked: argparse.Namespace) -> int:
     return 0 if report else 1
 
 
+def _kernel_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True)
+    install = actions.add_parser("install", help="make a kernel, or make it anew")
+    install.add_argument("--pvpython", metavar="PATH", help="ParaView's Python (default: as pvlink.start() finds it)")
+    install.add_argument("--name", help="its name for programs (default: paraview-VERSION)")
+    install.add_argument("--display-name", metavar="TEXT", help="its name for people (default: ParaView VERSION)")
+    actions.add_parser("list", help="the kernels that pvlink has made")
+    remove = actions.add_parser("remove", help="remove a kernel that pvlink has made")
+    remove.add_argument("name")
+    for action in (install, remove):
+        place = action.add_mutually_exclusive_group()
+        place.add_argument("--user", action="store_true", help="for each Jupyter of this user (default)")
+        place.add_argument("--prefix", type=Path, metavar="FOLDER", help="in FOLDER/share/jupyter")
+        place.add_argument("--sys-prefix", action="store_true", help=f"for this environment: {sys.prefix}")
+
+
+def _kernel(asked: argparse.Namespace) -> int:
+    try:
+        if asked.action == "list":
+            print("\n".join(kernel.sentence() for kernel in kernelspec.installed()) or "pvlink has made no kernel.")
+            return 0
+        prefix = Path(sys.prefix) if asked.sys_prefix else asked.prefix
+        data = None if prefix is None else prefix.absolute() / "share" / "jupyter"
+        if asked.action == "install":
+            made = kernelspec.install(asked.pvpython, name=asked.name, display_name=asked.display_name, data=data)
+            print(f"Made the kernel {made.sentence()}. Choose {made.display_name!r} in a new notebook.")
+        else:
+            print(f"Removed {kernelspec.remove(asked.name, data).folder}.")
+    except PvlinkError as error:
+        print(f"pvlink kernel {asked.action}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 COMMANDS: dict[str, Command] = {
     "doctor": ("say what works on this machine and what to do about the rest", _doctor_arguments, _doctor),
+    "kernel": ("Jupyter kernels that run on ParaView's own Python", _kernel_arguments, _kernel),
 }

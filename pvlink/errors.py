@@ -1,10 +1,12 @@
 """What can go wrong, as a tree.
 
     PvlinkError
+    ├── DataError            data that cannot be put into a pipeline, or fetched, as it is (also a TypeError/ValueError)
     ├── OptionError          an option that does not exist, or a value that cannot be (also a TypeError/ValueError)
     ├── PvpythonNotFound     no ParaView on this machine, as far as we looked
     ├── EngineStartError     a pvpython was found but did not become an engine
     ├── EngineLost           ParaView's process has ended
+    ├── KernelError          a Jupyter kernel that cannot be installed or removed like this
     ├── ShareError           a view cannot be shared like this
     ├── StreamerLost         the process that sends the pictures has ended
     └── ViewError            not a view, a view that was deleted, a picture that did not come
@@ -21,6 +23,10 @@ class PvlinkError(Exception):
     """Anything pvlink raises by itself."""
 
 
+class DataError(PvlinkError, TypeError, ValueError):
+    """Data that cannot be put into a pipeline, or fetched, as it is."""
+
+
 class OptionError(PvlinkError, TypeError, ValueError):
     """An option that does not exist, or a value that cannot be."""
 
@@ -35,6 +41,10 @@ class EngineStartError(PvlinkError):
 
 class EngineLost(PvlinkError):
     """ParaView's process has ended."""
+
+
+class KernelError(PvlinkError):
+    """A Jupyter kernel on ParaView's Python cannot be installed or removed like this."""
 
 
 class ShareError(PvlinkError):
