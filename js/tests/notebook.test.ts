@@ -174,6 +174,18 @@ describe("an output", () => {
     expect(node.textContent).toContain("voila/render");
   });
 
+  it.each([
+    [404, "http://h/hub/user/me/pvlink/s1"],
+    [424, "http://h/user/me/pvlink/s1"],
+  ])("says when the hub has stopped the server (%i)", async (status, url) => {
+    const stopped = new Response("", { status });
+    Object.defineProperty(stopped, "url", { value: url });
+    reply = () => Promise.resolve(stopped);
+    output.show(bundle());
+    await flush();
+    expect(node.textContent).toContain("JupyterHub has stopped this Jupyter server");
+  });
+
   it("waits for a server that does not answer just now", async () => {
     reply = () => Promise.reject(new TypeError("Failed to fetch"));
     output.show(bundle());

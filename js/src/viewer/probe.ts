@@ -23,6 +23,11 @@ const ELSEWHERE =
   "This server has no pvlink, as Voila has none when it runs by itself: " +
   "open the notebook through a Jupyter server, at voila/render.";
 
+// JupyterHub answers for a server that it has stopped, under an address of its own.
+const STOPPED = "JupyterHub has stopped this Jupyter server: start it again, reload the page and run the cells.";
+const byTheHub = ({ status, url }: Response): boolean =>
+  status === 424 || (status >= 400 && status < 500 && url.includes("/hub/user/"));
+
 // `headers`: what shows the server that it is a page of its own that asks.
 export async function ask(
   url: string,
@@ -34,6 +39,7 @@ export async function ask(
 }
 
 async function read(answer: Response): Promise<ProbeAnswer> {
+  if (byTheHub(answer)) return { kind: "refused", message: STOPPED };
   const refusal = answer.redirected && answer.status === 403 ? ELSEWHERE : REFUSALS[answer.status];
   if (refusal) return { kind: "refused", message: refusal };
   if (!answer.ok) return { kind: "away" };
