@@ -17,6 +17,7 @@ from pvlink.version import __version__
 if TYPE_CHECKING:
     from pvlink.api import doctor, session, show, start, stop
     from pvlink.errors import (
+        DataError,
         EngineLost,
         EngineStartError,
         OptionError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _API = ("doctor", "session", "show", "start", "stop")
 _ERRORS = (
+    "DataError",
     "EngineLost",
     "EngineStartError",
     "OptionError",
@@ -50,6 +52,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "DataError",
     "EngineLost",
     "EngineStartError",
     "OptionError",
@@ -81,3 +84,21 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _in_a_notebook() -> bool:
+    import sys
+
+    if "IPython" not in sys.modules:
+        return False
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython() is not None
+
+
+if _in_a_notebook():
+    # Before the user's next line may import a ParaView or VTK of this kernel's own.
+    from pvlink import arrival, showing
+
+    arrival.prepare()
+    showing.prepare()

@@ -14,6 +14,7 @@ from typing import Any, Self
 from pvlink import mirror, notebook, processes, pvpython, rendezvous
 from pvlink.companions import Engine, Streamer, remove_x_remains
 from pvlink.errors import EngineLost, StreamerLost
+from pvlink.freight import Freight, Freighter
 from pvlink.processes import GRACE
 from pvlink.progress import ProgressBar
 from pvlink.protocol import Role
@@ -23,7 +24,7 @@ _RESTART = "pvlink.session().restart()"
 _STOPPED = "This session was stopped. Run pvlink.start() and the cells that made the pipeline again."
 
 
-class Session:
+class Session(Freighter):
     """One engine with its streamer, made by `pvlink.start()`. Ends with `stop()`, its block, or the kernel."""
 
     def __init__(self, found: pvpython.Found, *, display: str = "auto", role: Role = "owner") -> None:
@@ -33,6 +34,7 @@ class Session:
         self.role: Role = role
         self._owner = os.getpid()
         self._bar = ProgressBar()
+        self._freight = Freight(lambda: self._engine)
         self._saved = Saved()
         self._stopped = False
         # One restart at a time.
@@ -228,11 +230,12 @@ class Session:
             self.desk.restored()
             return f"nothing had been saved; {self._what} starts empty. Run the cells that make the pipeline."
         missing = self.desk.restore(state.facts, state.xml)
+        empty = self._freight.restore(self.desk)
         fresh.wire.inherit(former.wire, state.facts["lent"], self.desk.recall)
         self.desk.restored()
-        if missing:
-            return f"the pipeline is back, except for {', '.join(missing)}, which ParaView could not make again."
-        return "the pipeline is back."
+        said = f", except for {', '.join(missing)}, which ParaView could not make again" if missing else ""
+        said += f"; there is no data in {', '.join(empty)}: put it again" if empty else ""
+        return f"the pipeline is back{said}."
 
     def _not_back(self, fresh: Engine, error: EngineLost) -> str:
         said = fresh.last_words()
@@ -262,6 +265,7 @@ class Session:
             self._streamer.end()
         self._engine.end()
         self._saved.close()
+        self._freight.close()
         self._remove_x_remains()
         rendezvous.sweep()
         mirror.forget()

@@ -10,7 +10,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any, Callable
 
-from pvlink.engine.view import can_watch
+from pvlink.engine import delivery, sources
 
 if TYPE_CHECKING:
     from pvlink.engine.loop import Loop
@@ -25,14 +25,15 @@ class Desk:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
+        # What was put and is still there, and who is told.
+        self._put: list[int] = []
+        self._on_put: Callable[[list[int]], None] | None = None
 
     def describe(self) -> dict[str, Any]:
         """What this engine is."""
-        from paraview import simple
-
         return {
+            **self._loop.kind.describe(),
             "pid": os.getpid(),
-            "paraview": ".".join(str(n) for n in _version(simple)),
             "python": ".".join(str(n) for n in sys.version_info[:3]),
             "screen": self._loop.screen.description,
         }
@@ -57,7 +58,11 @@ class Desk:
 
     def view_id(self, obj: Any) -> str | None:
         """The id of a view that can be watched, or None for anything else."""
-        return self._loop.keeper.name_of(obj) if can_watch(obj) else None
+        return self._loop.kind.name_of(obj)
+
+    def active(self) -> Any:
+        """The view that is meant when none is named."""
+        return self._loop.kind.active()
 
     def watch(self, view: Any, width: int, height: int) -> str:
         """Make a view ready to be watched; its id. The size counts until a viewer says its own."""
@@ -79,6 +84,52 @@ class Desk:
     def cell_ended(self) -> None:
         """A cell that used ParaView is over: show what it did."""
         self._loop.altered()
+        self._tell_put()
+
+    def put(
+        self,
+        name: str,
+        facts: dict[str, Any],
+        layout: list[Any],
+        number: int,
+        fresh: bool,
+        known: Callable[[list[int]], None],
+    ) -> tuple[Any, int | None, list[int]]:
+        """The source of that name, showing what is in memory `number`; what it is known by, and all that are there.
+
+        `known`, a function of the kernel, is told when some of them are not any more.
+        """
+        source = delivery.put(self._loop.memory(number), name, facts, layout, number, fresh=fresh)
+        self._loop.altered()
+        self._on_put, self._put = known, sources.here().numbers()
+        return source, sources.here().number(source), self._put
+
+    def put_object(self, name: str, obj: Any, fresh: bool) -> Any:
+        """The same for a data object, or what has one, that is here already. It shares its arrays."""
+        source = delivery.put_object(name, obj, fresh=fresh)
+        self._loop.altered()
+        return source
+
+    def fetch(self, obj: Any, name: str | None, at: str | None, number: int) -> tuple[dict[str, Any], list[Any]]:
+        """The facts of what a source holds, and where its arrays are in memory `number`."""
+        return delivery.fetch(self._loop.memory(number), obj, name, at)
+
+    def refill(
+        self, key: int, facts: dict[str, Any], layout: list[Any], number: int, known: Callable[[list[int]], None]
+    ) -> bool:
+        """Give a source of a former engine what it showed; False: it has not come back."""
+        self._on_put = known
+        return delivery.refill(self._loop.memory(number), key, facts, layout)
+
+    def empty(self) -> list[str]:
+        """Names of sources that were put, and came back without data."""
+        return sources.here().empty()
+
+    def _tell_put(self) -> None:
+        if self._on_put is not None:
+            before, self._put = self._put, sources.here().numbers()
+            if self._put != before:
+                self._on_put(self._put)
 
     def save(self) -> None:
         """Write the pipeline's state down now: this engine is about to be ended."""
@@ -90,11 +141,13 @@ class Desk:
 
     def recall(self, recipes: list[list[Any]]) -> list[Any]:
         """The objects that a former engine's recipes lead to; none for each that is no more."""
-        return [self._loop.keeper.find(recipe) for recipe in recipes]
+        keeper = self._loop.keeper
+        return [None if keeper is None else keeper.find(recipe) for recipe in recipes]
 
     def restored(self) -> None:
         """The kernel's references stand for this engine's objects now: from here on its state is the one to keep."""
-        self._loop.keeper.keeping = True
+        if self._loop.keeper is not None:
+            self._loop.keeper.keeping = True
         self._loop.altered()
         self._loop.save()
 
@@ -124,8 +177,3 @@ def _arguments(function: types.FunctionType) -> list[tuple[str, int, tuple[Any, 
         )
         for p in inspect.signature(function).parameters.values()
     ]
-
-
-def _version(simple: Any) -> tuple[int, ...]:
-    manager = simple.servermanager.vtkSMProxyManager
-    return manager.GetVersionMajor(), manager.GetVersionMinor(), manager.GetVersionPatch()

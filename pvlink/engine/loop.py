@@ -96,6 +96,10 @@ class Loop:
             raise ValueError("this view was deleted")
         return self.views.show(name, lambda: self.kind.scene(obj), width, height)
 
+    def memory(self, number: int) -> int:
+        """A file in memory that the kernel has sent; the caller closes it."""
+        return self._stream.post.memory(number)
+
     def altered(self) -> None:
         self.views.altered()
         if self.keeper is not None:
@@ -133,7 +137,7 @@ class Loop:
                 self.views.serve()
             if self._listening >= 0 and self._stream.fileno() != self._listening:
                 self._streamer_gone(poll)
-            if self._stream.post.fileno() in ready:
+            if self._stream.post.fileno() in ready or self._stream.post.waiting:
                 self._meet_streamer(poll)
             self.views.draw()
             self._watch_output()
@@ -160,10 +164,11 @@ class Loop:
         return True
 
     def _meet_streamer(self, poll: Any) -> None:
-        """The kernel has sent a streamer's socket, or has gone."""
+        """The kernel has sent a streamer's socket or memory, or has gone."""
         former = self._stream.fileno()
         if not self._stream.take():
-            poll.unregister(self._stream.post.fileno())
+            if self._stream.post.ended:
+                poll.unregister(self._stream.post.fileno())
             return
         if former >= 0:
             self._streamer_gone(poll)

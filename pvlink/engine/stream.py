@@ -10,6 +10,8 @@ import struct
 import time
 from typing import Any
 
+from pvlink.engine.post import Post
+
 MAX_PACKET = 60 << 10
 # A process that is being killed closes its sockets one after the other: how often to look again, 20 ms apart.
 DYING = 10
@@ -22,9 +24,7 @@ class Stream:
     """
 
     def __init__(self, post: socket.socket) -> None:
-        self.post = post
-        # recv_fds takes flags and ignores them.
-        post.setblocking(False)
+        self.post = Post(post)
         self._socket: socket.socket | None = None
 
     @property
@@ -36,18 +36,11 @@ class Stream:
 
     def take(self) -> bool:
         """A new streamer's socket, if one has come; it takes the place of the former."""
-        try:
-            _, fds, _, _ = socket.recv_fds(self.post, 64, 4)
-        except BlockingIOError:
-            return False
-        except ConnectionResetError:
-            fds = []
-        if not fds:
+        fd = self.post.streamer()
+        if fd is None:
             return False
         self.close()
-        for fd in fds[1:]:
-            os.close(fd)
-        self._socket = socket.socket(fileno=fds[0])
+        self._socket = socket.socket(fileno=fd)
         # The streamer never blocks, so a full buffer means that it hangs; a frame lost then costs nobody anything.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 1, 0))
         return True

@@ -18,6 +18,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "simplejpeg": (ENCODERS,),
     "isal": (ENCODERS,),
     "PIL": (ENCODERS,),
+    "pandas": ("pvlink/cargo/unpacked.py",),
     "tornado": ("pvlink/server/", "pvlink/channel.py"),
     "jupyter_server": ("pvlink/server/",),
     "anywidget": ("pvlink/view.py",),
@@ -35,6 +36,8 @@ TS_DOORS: dict[str, tuple[str, ...]] = {
 }
 # Brought by ParaView, not by pip.
 PARAVIEWS = frozenset({"paraview", "vtk", "vtkmodules"})
+# Used where a user has them, and never required.
+OPTIONAL = frozenset({"pandas"})
 # Where a library's name on PyPI is not the one it is imported by (but for case and dashes).
 ON_PYPI = {"PIL": "pillow"}
 # The viewer is mount(el, options) -> dispose and knows no Jupyter.
@@ -68,7 +71,7 @@ def undeclared(imports: list[Import], dependencies: list[str]) -> list[str]:
     return [
         f"{one}, which pyproject.toml does not declare"
         for library, one in foreign(imports).items()
-        if library not in PARAVIEWS and ON_PYPI.get(library, library).lower() not in declared
+        if library not in PARAVIEWS | OPTIONAL and ON_PYPI.get(library, library).lower() not in declared
     ]
 
 

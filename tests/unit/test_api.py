@@ -56,6 +56,7 @@ METHODS = {
     },
 }
 ERRORS = [
+    "DataError",
     "EngineLost",
     "EngineStartError",
     "OptionError",
