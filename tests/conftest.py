@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 # The parts of `make test ARGS="-m NAME"`; docs and CI use these names.
 PARTS = frozenset({"cell", "trust", "ways", "servers", "speed", "cluster", "insitu"})
+
+
+def environment(name: str) -> str:
+    """The Python of an environment beside ours, of which `make test` makes some."""
+    python = Path(sys.prefix) / "envs" / name / "bin" / "python"
+    if not python.exists():
+        pytest.skip(f"there is no environment with {name} ({python})")
+    return str(python)
+
+
+@pytest.fixture(scope="session")
+def vtk_python() -> str:
+    """A Python with the VTK wheel and PyVista."""
+    return environment("vtk")
+
+
+@pytest.fixture(scope="session")
+def paraview_python() -> str:
+    """A Python that can import ParaView itself."""
+    return environment("paraview")
 
 
 @pytest.hookimpl(tryfirst=True)
