@@ -10,6 +10,8 @@ display(GetActiveView())
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pvlink.version import __version__
@@ -75,11 +77,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import on first use: the streamer and the relay import this package too, and need none of the kernel's side."""
-    import importlib
-
     if name not in _WHERE:
         raise AttributeError(f"module 'pvlink' has no attribute {name!r}")
-    return getattr(importlib.import_module(_WHERE[name]), name)
+    return getattr(import_module(_WHERE[name]), name)
 
 
 def __dir__() -> list[str]:
@@ -87,8 +87,6 @@ def __dir__() -> list[str]:
 
 
 def _in_a_notebook() -> bool:
-    import sys
-
     if "IPython" not in sys.modules:
         return False
     from IPython.core.getipython import get_ipython
@@ -98,7 +96,5 @@ def _in_a_notebook() -> bool:
 
 if _in_a_notebook():
     # Before the user's next line may import a ParaView or VTK of this kernel's own.
-    from pvlink import arrival, showing
-
-    arrival.prepare()
-    showing.prepare()
+    for _name in ("pvlink.arrival", "pvlink.showing"):
+        import_module(_name).prepare()

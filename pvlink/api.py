@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from pvlink import mirror, pvpython
+from pvlink.engine.rpc import Reference
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
+from pvlink.inside import Inside
 from pvlink.protocol import Role
 from pvlink.sessions import Session
 
@@ -21,6 +23,8 @@ ROLES: tuple[Role, ...] = ("owner", "control", "view")
 _VOILA = ("VOILA_PREHEAT", "VOILA_KERNEL_ID")
 
 _current: Session | None = None
+# For the views of this kernel's own ParaView or VTK.
+_inside: Inside | None = None
 
 
 def start(
@@ -76,9 +80,22 @@ def _usual_role() -> Role:
     return "view" if any(name in os.environ for name in _VOILA) else "owner"
 
 
-def session() -> Session | None:
-    """The session that `start()` made, until `stop()`, also while one of its processes is dead: see `Session.alive`."""
-    return None if _current is None or _current.stopped else _current
+def session() -> Session | Inside | None:
+    """The session that `start()` made, until `stop()`, also while one of its processes is dead: see `Session.alive`.
+
+    Or else the one that shows the views of this kernel's own ParaView or VTK.
+    """
+    if _current is not None and not _current.stopped:
+        return _current
+    return None if _inside is None or _inside.stopped else _inside
+
+
+def own_session() -> Inside:
+    """The session that shows the views of this kernel's own ParaView or VTK, made when it is first needed."""
+    global _inside
+    if _inside is None or _inside.stopped:
+        _inside = Inside(_usual_role())
+    return _inside
 
 
 def doctor() -> Report:
@@ -93,10 +110,11 @@ def doctor() -> Report:
 
 def stop() -> None:
     """End the session, if there is one."""
-    global _current
-    if _current is not None:
-        _current.stop()
-        _current = None
+    global _current, _inside
+    for one in (_current, _inside):
+        if one is not None:
+            one.stop()
+    _current = _inside = None
 
 
 def show(view: Any = None, **options: Any) -> View:
@@ -106,7 +124,18 @@ def show(view: Any = None, **options: Any) -> View:
     """
     from pvlink.view import View
 
-    return View.of(_session(), view, **options)
+    return View.of(_session_of(view), view, **options)
+
+
+def _session_of(view: Any) -> Session | Inside:
+    """Whose view this is: an engine's, or this kernel's own; the session that runs if none is named."""
+    if isinstance(view, Reference):
+        return _session()
+    if view is None and _current is not None:
+        return _current
+    if view is None and not (mirror.real("paraview") or mirror.real("vtkmodules")):
+        return _session()
+    return own_session()
 
 
 def _session() -> Session:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import select
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,19 +32,30 @@ class Control:
         self._numbers = itertools.count(1)
 
     def ask(
-        self, op: str, *, fd: int | None = None, patience: float = PATIENCE, **facts: Any
+        self,
+        op: str,
+        *,
+        fd: int | None = None,
+        patience: float = PATIENCE,
+        meanwhile: Callable[[], None] | None = None,
+        **facts: Any,
     ) -> tuple[dict[str, Any], bytes]:
-        """The answer and its blob. Raises StreamerLost when there is nobody, ValueError when the answer is no."""
+        """The answer and its blob. Raises StreamerLost when there is nobody, ValueError when the answer is no.
+
+        `meanwhile` is called again and again until the answer begins to come.
+        """
         with self._turn, self._interrupt:
             try:
-                answer, blob = self._exchange({"id": next(self._numbers), "op": op, **facts}, fd, patience)
+                answer, blob = self._exchange({"id": next(self._numbers), "op": op, **facts}, fd, patience, meanwhile)
             except (OSError, EOFError) as error:
                 raise self._lost() from error
         if not answer.get("ok"):
             raise ValueError(answer.get("error", f"the streamer refused {op!r}"))
         return answer, blob
 
-    def _exchange(self, question: dict[str, Any], fd: int | None, patience: float) -> tuple[dict[str, Any], bytes]:
+    def _exchange(
+        self, question: dict[str, Any], fd: int | None, patience: float, meanwhile: Callable[[], None] | None
+    ) -> tuple[dict[str, Any], bytes]:
         self._socket.settimeout(patience)
         text = json.dumps(question).encode()
         packet = _HEAD.pack(len(text), 0) + text
@@ -51,7 +64,12 @@ class Control:
         else:
             sent = socket.send_fds(self._socket, [packet], [fd])
             self._socket.sendall(packet[sent:])
+        deadline = time.monotonic() + patience
         while True:
+            while meanwhile is not None and not select.select([self._socket], [], [], 0.0)[0]:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"no answer within {patience:g} s")
+                meanwhile()
             answer, blob = self._answer()
             # An answer to a question given up on may still come.
             if answer.get("id") == question["id"]:

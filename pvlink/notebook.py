@@ -1,4 +1,4 @@
-"""Where pvlink hooks into a notebook's kernel: the end of each cell, and its event loop between cells."""
+"""Where pvlink hooks into a notebook's kernel: beginning and end of each cell, and its event loop between cells."""
 
 from __future__ import annotations
 
@@ -7,26 +7,36 @@ from collections.abc import Callable
 from typing import Any
 
 _readers: dict[int, asyncio.AbstractEventLoop] = {}
-_hooks: dict[Callable[[], None], tuple[Any, Callable[..., None]]] = {}
+_hooks: dict[Callable[[], None], tuple[Any, str, Callable[..., None]]] = {}
+
+
+def before_cells(cell_starts: Callable[[], None]) -> None:
+    """Call this before each cell; nothing outside IPython."""
+    _hook("pre_run_cell", cell_starts)
 
 
 def after_cells(cell_ended: Callable[[], None]) -> None:
     """Call this after each cell; nothing outside IPython."""
+    _hook("post_run_cell", cell_ended)
+
+
+def no_more_cells(function: Callable[[], None]) -> None:
+    """Neither before nor after."""
+    if function in _hooks:
+        shell, event, hook = _hooks.pop(function)
+        shell.events.unregister(event, hook)
+
+
+def _hook(event: str, function: Callable[[], None]) -> None:
     shell = _shell()
     if shell is None:
         return
 
-    def hook(_result: Any) -> None:
-        cell_ended()
+    def hook(_about: Any) -> None:
+        function()
 
-    shell.events.register("post_run_cell", hook)
-    _hooks[cell_ended] = shell, hook
-
-
-def no_more_cells(cell_ended: Callable[[], None]) -> None:
-    shell, hook = _hooks.pop(cell_ended, (None, None))
-    if shell is not None and hook is not None:
-        shell.events.unregister("post_run_cell", hook)
+    shell.events.register(event, hook)
+    _hooks[function] = shell, event, hook
 
 
 def attach(fd: int, readable: Callable[[], bool]) -> None:
@@ -49,6 +59,24 @@ def detach(fd: int) -> None:
     loop = _readers.pop(fd, None)
     if loop is not None and not loop.is_closed():
         loop.remove_reader(fd)
+
+
+def later(seconds: float, function: Callable[[], object]) -> Callable[[], None]:
+    """Call this once after so long, when no cell runs; what cancels it. Nothing without an event loop."""
+    try:
+        return asyncio.get_running_loop().call_later(seconds, function).cancel
+    except RuntimeError:
+        return _nothing
+
+
+def on_objects_of(module: str, name: str, bundle: Callable[..., Any]) -> None:
+    """Show objects of this class by this function, whenever somebody imports it; nothing outside IPython."""
+    shell = _shell()
+    if shell is not None:
+        shell.display_formatter.mimebundle_formatter.for_type_by_name(module, name, bundle)
+
+
+def _nothing() -> None: ...
 
 
 def _shell() -> Any:

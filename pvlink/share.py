@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pvlink.errors import OptionError, PvlinkError, ShareError, StreamerLost, refuse_unknown
 
 if TYPE_CHECKING:
+    from pvlink.inside import Inside
     from pvlink.sessions import Session
 
 OPTIONS = ("role", "expires", "password", "host", "port", "certificate", "key")
@@ -34,7 +35,7 @@ def covered(options: dict[str, Any]) -> dict[str, Any]:
 class Share:
     """One link, until it is revoked, its time is over, or the session ends. Its password is never printed by itself."""
 
-    def __init__(self, session: Session, answer: dict[str, Any]) -> None:
+    def __init__(self, session: Session | Inside, answer: dict[str, Any]) -> None:
         facts = answer["share"]
         self._session = session
         self._name: str = facts["share"]
@@ -47,7 +48,7 @@ class Share:
         self.note: str = answer["note"]
 
     @classmethod
-    def of(cls, session: Session, view: str, **options: Any) -> Share:
+    def of(cls, session: Session | Inside, view: str, **options: Any) -> Share:
         """A new link to one of the session's views."""
         refuse_unknown("View.share()", set(options) - set(OPTIONS), OPTIONS)
         options = covered(options)

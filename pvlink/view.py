@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 
 from pvlink.comm import Switchboard
 from pvlink.errors import OptionError, ViewError, refuse_unknown
@@ -17,9 +19,11 @@ from pvlink.protocol import PROTOCOL_VERSION
 from pvlink.share import Share, covered
 
 if TYPE_CHECKING:
+    from pvlink.inside import Inside
     from pvlink.sessions import Session
 
 MIME = "application/vnd.pvlink.view+json"
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 # What a view looks like before a cell has said how big it is.
 FIRST_SIZE = (960, 480)
 # A cell waits for its first picture so long; a heavier scene appears when it is ready.
@@ -53,7 +57,7 @@ class View(anywidget.AnyWidget):
     # For viewers that reach nothing but the kernel; none in a widget that was not finished.
     _board: Switchboard | None = None
 
-    def __init__(self, session: Session, proxy: Any, *, width: str = "", height: str = "") -> None:
+    def __init__(self, session: Session | Inside, proxy: Any, *, width: str = "", height: str = "") -> None:
         self._session = session
         self._proxy = proxy
         identity = _watched(session, proxy, *FIRST_SIZE)
@@ -62,7 +66,7 @@ class View(anywidget.AnyWidget):
         self.on_msg(self._heard)
 
     @classmethod
-    def of(cls, session: Session, proxy: Any = None, **options: Any) -> View:
+    def of(cls, session: Session | Inside, proxy: Any = None, **options: Any) -> View:
         """The widget of a view proxy, or of the active view."""
         refuse_unknown("pvlink.show()", set(options) - set(_OPTIONS), _OPTIONS)
         lengths = {key: _length(key, value) for key, value in options.items()}
@@ -81,6 +85,8 @@ class View(anywidget.AnyWidget):
         facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
         facts |= {key: value for key in _OPTIONS if (value := getattr(self, key))}
         data = {**(data or {}), MIME: facts, "text/plain": repr(self)}
+        if _only_kept():
+            data.pop(WIDGET_MIME, None)
         # The first picture comes with the message itself, and stays in the saved notebook. A scene that takes longer,
         # or an engine that has just died, must not keep the cell from being shown. Without a streamer there is no view.
         with contextlib.suppress(ValueError):
@@ -139,24 +145,34 @@ class View(anywidget.AnyWidget):
         return f"<pvlink view {self.view} of session {self.session[:8]}>"
 
 
-_default_views: dict[tuple[str, str], View] = {}
+_default_views: dict[tuple[str, str], tuple[Session | Inside, View]] = {}
 
 
-def shown(session: Session, reference: Any) -> Any:
+def shown(session: Session | Inside, reference: Any) -> Any:
     """How a ParaView object shows itself in a cell: views alive, everything else by its repr."""
     identity = session.view_id(reference)
     if identity is None:
         return None
-    for key in [key for key in _default_views if key[0] != session.id]:
+    for key in [key for key, (owner, _) in _default_views.items() if owner.stopped]:
         del _default_views[key]
     # One widget for all cells that display the same view: a cell run 200 times must not make 200.
-    widget = _default_views.get((session.id, identity))
-    if widget is None:
-        widget = _default_views[session.id, identity] = View(session, reference)
-    return widget._repr_mimebundle_()
+    if (session.id, identity) not in _default_views:
+        _default_views[session.id, identity] = session, View(session, reference)
+    return _default_views[session.id, identity][1]._repr_mimebundle_()
 
 
-def _watched(session: Session, proxy: Any, *size: int) -> str:
+def _only_kept() -> bool:
+    """Whether a program runs this notebook and nobody looks: nbconvert --execute, papermill, nbclient.
+
+    Such a program stores the widget's state, too, and nbconvert's HTML then prefers an empty widget to the picture.
+    It tells itself by leaving nobody to answer input(). So does Voila, whose pages may need the widget.
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    in_voila = any(name.startswith("VOILA_") for name in os.environ)
+    return getattr(kernel, "_allow_stdin", True) is False and not in_voila
+
+
+def _watched(session: Session | Inside, proxy: Any, *size: int) -> str:
     try:
         return session.watch(proxy, *size)
     except ValueError as error:

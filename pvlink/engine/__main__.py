@@ -163,7 +163,7 @@ def make_vtk(config):
 
     from pvlink.engine.kinds.vtk import Vtk
 
-    return screen, Vtk(config["generation"])
+    return screen, Vtk("{}-".format(config["generation"]) if config["generation"] else "")
 
 
 def import_paraview():

@@ -49,6 +49,8 @@ class Ready(Struct, tag_field="op", tag="ready"):
 class Busy(Struct, tag_field="op", tag="busy"):
     message: str = ""
     progress: float | None = None
+    # Only if it lasts for so many seconds.
+    after: float = 0.0
 
 
 class Idle(Struct, tag_field="op", tag="idle"):

@@ -75,6 +75,8 @@ class Hub:
         self._engine_ready = False
         # Runs out when the engine has not taken input for a while: it is in a call that reports no progress.
         self._patience: asyncio.TimerHandle | None = None
+        # Runs out when what keeps the engine busy has lasted long enough for a word.
+        self._lasting: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
         # What holds for all views: the engine starts, works or is no more.
         self._state: ViewState = STARTING
@@ -231,11 +233,26 @@ class Hub:
                 if self._state is WORKING:
                     self._state = LIVE
                 self._send_input()
-            case Busy(message, progress) if self._state.state != "lost":
-                self._state = ViewState("busy", message, progress)
+            case Busy(message, progress, after) if self._state.state != "lost":
+                self._expect(None)
+                if after > 0.0:
+                    self._expect(asyncio.get_running_loop().call_later(after, self._on_lasting, packet))
+                else:
+                    self._state = ViewState("busy", message, progress)
             case Idle() if self._state.state != "lost":
+                self._expect(None)
                 self._state = LIVE
         self._tell()
+
+    def _expect(self, end: asyncio.TimerHandle | None) -> None:
+        if self._lasting is not None:
+            self._lasting.cancel()
+        self._lasting = end
+
+    def _on_lasting(self, busy: Busy) -> None:
+        if self._state in (LIVE, WORKING):
+            self._state = ViewState("busy", busy.message, busy.progress)
+            self._tell()
 
     def on_shot(self, shot: Shot) -> None:
         view = self._views.get(shot.facts.view)

@@ -32,6 +32,9 @@ OPEN_TO_THE_KERNEL = (
     "pvlink.engine.unpacked",
 )
 
+# Where the kernel is the engine's process, too.
+ENGINE_IN_THE_KERNEL = ("pvlink/arrival.py", "pvlink/inside.py")
+
 # Nothing is installed beside ParaView: what it brings, and rpyc, which the kernel lends.
 ENGINE_LIBRARIES = frozenset({"numpy", "paraview", "rpyc", "vtk", "vtkmodules"})
 # In our standard library, not in Python 3.9's.

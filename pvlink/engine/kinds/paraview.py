@@ -16,7 +16,8 @@ from pvlink.engine.scenes.paraview import ParaViewScene, can_watch, is_registere
 class ParaView:
     """The ParaView of this process."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper | None) -> None:
+        """`keeper`: for a process that another may follow."""
         self.keeper = keeper
         self._progress: Progress | None = None
 
@@ -25,7 +26,9 @@ class ParaView:
         return {"name": f"ParaView {version}", "kind": "paraview", "paraview": version}
 
     def name_of(self, obj: Any) -> str | None:
-        return self.keeper.name_of(obj) if can_watch(obj) else None
+        if not can_watch(obj):
+            return None
+        return f"p{obj.SMProxy.GetGlobalID()}" if self.keeper is None else self.keeper.name_of(obj)
 
     def scene(self, obj: Any) -> ParaViewScene:
         if not is_registered(obj):

@@ -23,9 +23,9 @@ class Vtk:
 
     keeper = None
 
-    def __init__(self, generation: int = 0) -> None:
-        """`generation`: how many engines this session has had before."""
-        self._prefix = f"{generation}-" if generation else ""
+    def __init__(self, prefix: str) -> None:
+        """`prefix`: what the names of windows begin with, so that no other kind or engine of this session has them."""
+        self._prefix = prefix
         self._numbers = itertools.count(1)
         # By address: each with the name of the window that was, or still is there.
         self._names: dict[str, tuple[str, Any]] = {}

@@ -1,0 +1,180 @@
+"""What this kernel's own ParaView or VTK needs when it is imported, so that it cannot end the kernel.
+
+ParaView takes SIGINT for a crash and ends the process; and where there is no display, many builds end it at the first
+render. Neither may cost a user the day, so both are seen to before the first line of theirs runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
+from pvlink.engine.headless import NoDisplay, Screen, needs_x, usable
+
+PARAVIEW, VTK = "paraview.servermanager", "vtkmodules.vtkRenderingOpenGL2"
+# ParaView's view that would end the process, and the way to one that does not.
+NO_VIEWS = "No view can be made in this kernel: {}"
+# What VTK from 9.4 on draws with where there is no X; it loads these by name itself.
+_OFFSCREEN = (
+    ("libEGL.so.1", "vtkEGLRenderWindow"),
+    ("libOSMesa.so.8", "vtkOSOpenGLRenderWindow"),
+    ("libOSMesa.so.6", "vtkOSOpenGLRenderWindow"),
+    ("libOSMesa.so", "vtkOSOpenGLRenderWindow"),
+)
+
+
+class Arrival(MetaPathFinder, Loader):
+    """Stands at the door through which ParaView and VTK come in, once for each."""
+
+    def __init__(self) -> None:
+        self._loaders: dict[str, Loader] = {}
+        # X servers end with this process; nobody may end them sooner, for windows outlive everything.
+        self._screens: list[Screen] = []
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name not in (PARAVIEW, VTK):
+            return None
+        spec = PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            self._loaders[name] = spec.loader
+            spec.loader = self
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loaders[spec.name].create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        loader = self._loaders[name]
+        # What asks a module for its loader (a traceback that wants its source, say) means the real one.
+        module.__loader__ = loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = loader
+        if name == PARAVIEW:
+            self.paraview(lambda: loader.exec_module(module))
+        else:
+            loader.exec_module(module)
+            self.vtk()
+
+    def paraview(self, bring_in: Callable[[], None]) -> None:
+        import numpy
+
+        # ParaView 5.11's filters call numpy.in1d, which numpy 2.4 no longer has.
+        if not hasattr(numpy, "in1d"):
+            numpy.in1d = numpy.isin  # type: ignore[attr-defined]
+        screen = Screen("auto")
+        reason = ""
+        try:
+            screen.begin()
+        except NoDisplay as error:
+            reason = str(error)
+        handler = signal.getsignal(signal.SIGINT)
+        _initialize()
+        try:
+            bring_in()
+        finally:
+            _give_back(handler)
+        try:
+            screen.settle()
+        except NoDisplay as error:
+            reason = str(error)
+        self._screens.append(screen)
+        if reason:
+            sys.stderr.write(f"pvlink: {NO_VIEWS.format(reason)}\n")
+            _refuse_views(reason)
+
+    def vtk(self) -> None:
+        """VTK chooses for itself from 9.4 on; what is left are builds for X alone, and machines with nothing at all."""
+        display = os.environ.get("DISPLAY", "")
+        if display and usable(display):
+            return
+        offscreen = [window for library, window in _OFFSCREEN if _loads(library)]
+        if offscreen and not needs_x():
+            # Or VTK tries X first, and says on standard error that it is not there.
+            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", offscreen[0])
+            return
+        screen = Screen("auto")
+        try:
+            screen.begin()
+            screen.settle()
+        except NoDisplay as error:
+            sys.stderr.write(f"pvlink: a picture by VTK would end this kernel: {error}\n")
+        else:
+            self._screens.append(screen)
+
+
+def _initialize() -> None:
+    """What ParaView does in the middle of its import, done before it: its logger takes SIGINT and ends the process on it.
+
+    In the middle of half a second of import that cannot be undone in time; alone it takes 2 ms, and is undone at once.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    try:
+        core, application, strings = (
+            importlib.import_module(f"paraview.modules.{name}")
+            for name in ("vtkRemotingCore", "vtkRemotingApplication", "vtkPVVTKExtensionsCore")
+        )
+        if core.vtkProcessModule.GetProcessModule() is None and main and handler is not None:
+            # As ParaView itself says it, for a client without MPI.
+            words = strings.vtkStringList()
+            words.AddString(sys.executable)
+            words.AddString("--no-mpi")
+            application.vtkInitializationHelper.Initialize(words, core.vtkProcessModule.PROCESS_CLIENT)
+            atexit.register(lambda: importlib.import_module(PARAVIEW).Finalize())
+    except (ImportError, AttributeError):
+        # A ParaView that is made otherwise initializes itself.
+        return
+    finally:
+        _give_back(handler)
+
+
+def _give_back(handler: Any) -> None:
+    """The signal that interrupts a cell."""
+    if threading.current_thread() is threading.main_thread() and handler is not None:
+        signal.signal(signal.SIGINT, handler)
+
+
+def prepare() -> None:
+    """See to what has been imported already, and to what will be."""
+    if any(isinstance(finder, Arrival) for finder in sys.meta_path):
+        return
+    arrival = Arrival()
+    sys.meta_path.insert(0, arrival)
+    if PARAVIEW in sys.modules:
+        arrival.paraview(_nothing)
+    elif VTK in sys.modules:
+        arrival.vtk()
+
+
+def _refuse_views(reason: str) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RuntimeError(NO_VIEWS.format(reason))
+
+    simple = importlib.import_module("paraview.simple")
+    for name in ("CreateView", "CreateRenderView"):
+        setattr(simple, name, refuse)
+
+
+def _loads(library: str) -> bool:
+    import ctypes
+
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _nothing() -> None: ...

@@ -1,0 +1,259 @@
+"""ParaView or VTK in the kernel itself: the engine's own code, driven by the kernel's event loop, and a streamer beside.
+
+A view is as alive as the kernel is idle, and says so. While a cell runs, each picture that the user's own code renders
+is shown; hands wait for the end of the cell.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import select
+import socket
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pvlink import notebook, processes, rendezvous
+from pvlink.companions import Streamer
+from pvlink.errors import EngineLost, StreamerLost
+from pvlink.protocol import Role
+
+if TYPE_CHECKING:
+    from pvlink.engine.kinds import Kind
+    from pvlink.engine.scenes import Scene
+
+_RESTART = "pvlink.session().restart()"
+# A cell that takes longer than this (seconds) is worth a word; one that is over at once is not.
+BUSY_AFTER = 0.5
+BUSY = "The kernel runs a cell. The view goes on when it is free, or when the cell renders."
+# How long a look at the streamer's packets takes at most, while an answer of it is awaited, in seconds.
+LOOK = 0.02
+
+
+class Inside:
+    """Made when the first view of this kernel's own ParaView or VTK is shown. Ends with `stop()` or the kernel."""
+
+    def __init__(self, role: Role) -> None:
+        # Now, not before: numpy and VTK are imported, which not every `import pvlink` needs.
+        from pvlink.engine.stream import Stream
+        from pvlink.engine.views import Views
+
+        self.id = secrets.token_hex(16)
+        self.role = role
+        self._owner = os.getpid()
+        self._stopped = False
+        self._kinds: list[Kind] = []
+        self._post, post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._stream = Stream(post)
+        self._views = Views(self._stream, _nothing, _Quiet)
+        self._alarm: Callable[[], None] = _nothing
+        # Where the event loop looks for the streamer's packets.
+        self._listening = -1
+        rendezvous.sweep()
+        self._streamer: Streamer | None = None
+        atexit.register(self.stop)
+        try:
+            self._streamer = self._new_streamer()
+        except BaseException:
+            self.stop()
+            raise
+        notebook.before_cells(self._cell_starts)
+        notebook.after_cells(self._cell_ended)
+
+    def _new_streamer(self) -> Streamer:
+        streamer = Streamer(self.id, self.role, self._streamer_lost)
+        streamer.attach(lambda: streamer.control.serve_idle() or self._streamer_gone(streamer))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            # No process of its own: nobody is to be ended when the kernel has gone.
+            streamer.control.ask("engine", fd=theirs.fileno(), pid=0, patience=processes.START_PATIENCE)
+            socket.send_fds(self._post, [b"streamer"], [ours.fileno()])
+        self._let_go()
+        self._stream.take()
+        self._listening = self._stream.fileno()
+        notebook.attach(self._listening, self._turn)
+        self._views.meet({"pid": os.getpid(), "name": self.name})
+        return streamer
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return " and ".join(kind.describe()["name"] for kind in self._kinds) or "nothing yet"
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    @property
+    def alive(self) -> bool:
+        """Whether its streamer is there."""
+        return not self._stopped and self._streamer is not None and self._streamer.alive
+
+    def __repr__(self) -> str:
+        return f"<pvlink session: {self.name} in this kernel{'' if self.alive else ', ended'}>"
+
+    # -- views -------------------------------------------------------------------------------------
+
+    def view_id(self, obj: Any) -> str | None:
+        """The id of a view of this kernel's ParaView or VTK, or None for anything else."""
+        found = self._find(obj)
+        return None if found is None else found[0]
+
+    def watch(self, obj: Any, width: int = 0, height: int = 0) -> str:
+        """Make a view ready to be watched; its id."""
+        found = self._find(obj)
+        if found is None:
+            raise TypeError(f"{obj!r} is not a view with a picture")
+        name, scene = found
+        known = self._views.get(name)
+        if known is not None and not known.alive:
+            raise ValueError("this view was deleted")
+        return self._views.show(name, scene, width, height).id
+
+    def active_view(self) -> Any:
+        """The view that is meant when none is named; none if there is none yet."""
+        return next((view for kind in self._all_kinds() if (view := kind.active()) is not None), None)
+
+    def _find(self, obj: Any) -> tuple[str, Callable[[], Scene]] | None:
+        for kind in self._all_kinds():
+            name = kind.name_of(obj)
+            if name is not None:
+                return name, lambda: kind.scene(obj)
+        return None
+
+    def _all_kinds(self) -> list[Kind]:
+        """Of what this kernel has imported by now."""
+        known = {kind.describe()["kind"] for kind in self._kinds}
+        if "paraview" not in known and "paraview.simple" in sys.modules:
+            from pvlink.engine import captures
+            from pvlink.engine.kinds.paraview import ParaView
+            from pvlink.engine.scenes.paraview import guard_size
+
+            self._kinds.append(ParaView(None))
+            guard_size(sys.modules["paraview.servermanager"])
+            captures.guard(sys.modules["paraview.simple"], lambda: self._views)
+        if "vtk" not in known and "vtkmodules.vtkRenderingCore" in sys.modules:
+            from pvlink.engine.kinds.vtk import Vtk
+
+            self._kinds.append(Vtk("w"))
+        return self._kinds
+
+    def picture(self, view: str, patience: float) -> bytes:
+        """The newest picture of a view, at full quality, as PNG."""
+        _, blob = self._ask("snapshot", view=view, timeout=patience, patience=patience + 2.0)
+        return blob
+
+    def stats(self, view: str) -> dict[str, Any]:
+        """What the streamer has measured."""
+        stats: dict[str, Any] = self.ask("stats", view=view)["stats"]
+        return stats
+
+    def ask(self, op: str, **facts: Any) -> dict[str, Any]:
+        """A question to the streamer (docs/wire.md). ValueError says why it refuses, StreamerLost that it is gone."""
+        answer, _ = self._ask(op, **facts)
+        return answer
+
+    def _ask(self, op: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
+        if self._streamer is None or self._stopped:
+            raise StreamerLost(f"The process that sends the pictures is not there. {_RESTART} brings it back.")
+        # It may ask us for a picture before it answers: nobody but this thread can draw one.
+        return self._streamer.control.ask(op, meanwhile=self._look, **facts)
+
+    # -- turns -------------------------------------------------------------------------------------
+
+    def _turn(self) -> bool:
+        """Between cells: take what the streamer has sent, draw what is due. False when the streamer has gone."""
+        self._alarm()
+        self._views.invite()
+        if not self._views.serve():
+            self._views.streamer_gone()
+            self._listening = -1
+            return False
+        self._views.draw()
+        wait = self._views.wait()
+        self._alarm = _nothing if wait is None else notebook.later(wait, self._turn)
+        return True
+
+    def _look(self) -> None:
+        """While an answer is awaited: hands wait, pictures do not."""
+        if self._listening >= 0:
+            select.select([self._listening], [], [], LOOK)
+            if self._views.serve(hands=False):
+                self._views.draw()
+
+    def _cell_starts(self) -> None:
+        self._stream.send({"op": "busy", "message": BUSY, "progress": None, "after": BUSY_AFTER})
+
+    def _cell_ended(self) -> None:
+        self._stream.send({"op": "idle"})
+        self._views.altered()
+        # After the cell's own answer: a heavy scene takes its time.
+        self._alarm()
+        self._alarm = notebook.later(0.0, self._turn)
+
+    # -- life --------------------------------------------------------------------------------------
+
+    def restart(self) -> None:
+        """Bring back the streamer, if it died: the same cells are live again."""
+        if self._stopped:
+            raise EngineLost("This session was stopped. Show the view again.")
+        if self._streamer is not None and self._streamer.answers():
+            print("pvlink: nothing to do; ParaView or VTK is in this kernel, and restarts with it.")  # noqa: T201
+            return
+        if self._streamer is not None:
+            self._streamer.kill()
+        self._streamer = None
+        self._views.streamer_gone()
+        self._streamer = self._new_streamer()
+        print("pvlink: the pictures are back.")  # noqa: T201
+
+    def stop(self) -> None:
+        """End the streamer. May be called twice; the user's objects are untouched."""
+        # A forked child runs our atexit too, and must leave its parent's processes alone.
+        if self._stopped or os.getpid() != self._owner:
+            return
+        self._stopped = True
+        atexit.unregister(self.stop)
+        notebook.no_more_cells(self._cell_starts)
+        notebook.no_more_cells(self._cell_ended)
+        self._alarm()
+        self._let_go()
+        if self._streamer is not None:
+            self._streamer.end()
+        self._stream.close()
+        self._post.close()
+        rendezvous.sweep()
+
+    def _let_go(self) -> None:
+        if self._listening >= 0:
+            notebook.detach(self._listening)
+            self._listening = -1
+
+    def _streamer_gone(self, streamer: Streamer) -> bool:
+        processes.ended(streamer.process)
+        rendezvous.sweep()
+        return False
+
+    def _streamer_lost(self, streamer: Streamer) -> StreamerLost:
+        if self._stopped:
+            return StreamerLost("This session was stopped. Show the view again.")
+        said = streamer.log.tail(800)
+        return StreamerLost(
+            "The process that sends the pictures does not answer; it ended with "
+            f"{processes.ended(streamer.process)}. {_RESTART} brings it back; your objects are untouched."
+            + (f"\nIts last words:\n{said}" if said else "")
+        )
+
+
+class _Quiet:
+    """Nothing to report around a drawing."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def _nothing(*_: object) -> None: ...
