@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 from IPython.core.getipython import get_ipython
 
 from pvlink.comm import Switchboard
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pvlink.sessions import Session
 
 MIME = "application/vnd.pvlink.view+json"
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 # What a view looks like before a cell has said how big it is.
 FIRST_SIZE = (960, 480)
@@ -85,6 +88,8 @@ class View(anywidget.AnyWidget):
         facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
         facts |= {key: value for key in _OPTIONS if (value := getattr(self, key))}
         data = {**(data or {}), MIME: facts, "text/plain": repr(self)}
+        if _only_kept():
+            data.pop(WIDGET_MIME, None)
         if _only_kept():
             data.pop(WIDGET_MIME, None)
         # The first picture comes with the message itself, and stays in the saved notebook. A scene that takes longer,
@@ -159,6 +164,17 @@ def shown(session: Session | Inside, reference: Any) -> Any:
     if (session.id, identity) not in _default_views:
         _default_views[session.id, identity] = session, View(session, reference)
     return _default_views[session.id, identity][1]._repr_mimebundle_()
+
+
+def _only_kept() -> bool:
+    """Whether a program runs this notebook and nobody looks: nbconvert --execute, papermill, nbclient.
+
+    Such a program stores the widget's state, too, and nbconvert's HTML then prefers an empty widget to the picture.
+    It tells itself by leaving nobody to answer input(). So does Voila, whose pages may need the widget.
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    in_voila = any(name.startswith("VOILA_") for name in os.environ)
+    return getattr(kernel, "_allow_stdin", True) is False and not in_voila
 
 
 def _only_kept() -> bool:
