@@ -32,6 +32,9 @@ BUILT_JS = (
     ROOT / "pvlink" / "labextension" / "package.json",
 )
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# JupyterHub's proxy, for the tests with a hub; in a folder of its own.
+HUB = VENV / "hub"
+HUB_PROXY = "configurable-http-proxy@^5.0.0"
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,13 @@ class Target:
     js: bool = False
     wheel: bool = False
     browser: bool = False
+    hub: bool = False
 
 
 TARGETS = {
     "demo": Target(("build", "demo"), js=True, wheel=True),
     "smoke": Target(("build", "demo", "test"), js=True, wheel=True, browser=True),
-    "test": Target(("build", "demo", "test", "lint"), ("audit",), js=True, wheel=True, browser=True),
+    "test": Target(("build", "demo", "test", "lint"), ("audit",), js=True, wheel=True, browser=True, hub=True),
     "bench": Target(("build", "demo", "test"), js=True, wheel=True, browser=True),
     "check": Target(("build", "demo", "test", "lint"), ("audit",), js=True),
     "build": Target(("build",), js=True, wheel=True),
@@ -228,6 +232,22 @@ def bring_browser() -> None:
     run(PYTHON, "-m", "playwright", "install", *(["--with-deps"] if os.geteuid() == 0 else []), "chromium")
 
 
+def bring_proxy(stamps: Stamps) -> None:
+    """No reason to stop where it cannot be had: the tests with a hub say so."""
+    if stamps.fits("hub", HUB_PROXY) and (HUB / "node_modules").is_dir():
+        return
+    say("installing JupyterHub's proxy into .venv/hub")
+    node = find_node()
+    HUB.mkdir(exist_ok=True)
+    quiet = ("--no-audit", "--no-fund", "--silent", "--fetch-retries=1")
+    try:
+        run(node / "npm", "install", "--prefix", HUB, *quiet, HUB_PROXY, path=(node,))
+    except SystemExit:
+        say("going on without JupyterHub's proxy")
+    else:
+        stamps.set("hub", HUB_PROXY)
+
+
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) == 2 else ""
     if name not in TARGETS:
@@ -243,6 +263,8 @@ def main() -> None:
             build_wheel(stamps)
         if target.browser:
             bring_browser()
+        if target.hub:
+            bring_proxy(stamps)
 
 
 if __name__ == "__main__":
