@@ -2,10 +2,13 @@
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { address } from "./address";
+import { CommSocket, type CommModel } from "./comm";
+import { modelOf } from "./models";
 import { SavedPicture, pictureIn } from "./saved";
-import { jupyterTickets, xsrfHeader } from "./ticket";
+import { xsrfHeader } from "./ticket";
 import { mount, type Viewer } from "./viewer/mount";
 import { ask, type ProbeAnswer } from "./viewer/probe";
+import { Ways } from "./ways";
 
 export const MIME_TYPE = "application/vnd.pvlink.view+json";
 
@@ -15,6 +18,11 @@ export interface Payload {
   width?: string | number;
   height?: string | number;
 }
+
+const NO_SERVER = "This page is no Jupyter server's.";
+const WAITING =
+  "Saved picture. The kernel does not answer: it is busy, or has ended. The view is live as soon as it does; " +
+  "if it has ended, run the cell.";
 
 const size = (value: unknown): string | number | undefined =>
   typeof value === "string" || typeof value === "number" ? value : undefined;
@@ -71,17 +79,48 @@ export class ViewOutput {
   private async goLive(wanted: Payload, model: IRenderMime.IMimeModel): Promise<void> {
     const probing = new AbortController();
     this.probing = probing;
+    const { signal } = probing;
     const place = address(wanted.session);
-    const answer = await ask(place.probe, xsrfHeader(), probing.signal, this.get);
-    if (probing.signal.aborted) return;
+    const answer: ProbeAnswer = place
+      ? await ask(place.probe, xsrfHeader(), signal, this.get)
+      : { kind: "refused", message: NO_SERVER, why: "none" };
+    if (signal.aborted) return;
     const plain = sentence(answer);
-    if (plain) return this.say(plain);
+    if (!plain) return this.mount(wanted, model, this.ways(wanted, null));
+    this.say(plain);
+    if (answer.kind === "refused" && answer.why === "other") return;
+    const widget = await modelOf(wanted.session, wanted.view, signal);
+    await this.askKernel(wanted, model, widget, signal);
+  }
+
+  // The picture stays until the kernel has answered: it may be at work, or another one that knows nothing of the view.
+  private async askKernel(
+    wanted: Payload,
+    model: IRenderMime.IMimeModel,
+    widget: CommModel,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const socket = new CommSocket(widget, (held) => {
+      if (held && !signal.aborted) this.say(WAITING);
+    });
+    const leave = await socket.ask(false, signal);
+    socket.close();
+    if (signal.aborted) return;
+    if ("grant" in leave) this.mount(wanted, model, this.ways(wanted, widget));
+    else if ("message" in leave && leave.message) this.say(`Saved picture. ${leave.message}`);
+  }
+
+  private ways({ session, view }: Payload, model: CommModel | null): Ways {
+    return new Ways({ session, view, model, get: this.get });
+  }
+
+  private mount(wanted: Payload, model: IRenderMime.IMimeModel, ways: Ways): void {
     this.node.replaceChildren();
     const picture = pictureIn(model);
-    const { session: _, view, ...size } = wanted;
+    const { session: _, view: __, ...size } = wanted;
     this.viewer = mount(this.node, {
-      url: place.url,
-      ticket: jupyterTickets(place, view, this.get),
+      url: ways.url,
+      ticket: ways.tickets,
       ...size,
       ...(picture && { picture: `data:image/png;base64,${picture}` }),
       onStill: (png, touched) => this.saved.offer(png, touched),
@@ -103,7 +142,7 @@ export class ViewOutput {
   }
 
   private say(text: string): void {
-    const line = document.createElement("div");
+    const line = this.node.querySelector<HTMLElement>(".pvlink-saved") ?? document.createElement("div");
     line.className = "pvlink-saved";
     line.setAttribute("role", "note");
     line.textContent = text;

@@ -48,6 +48,7 @@ export function jupyterTickets(place: Pick<Address, "probe" | "ticket">, view: s
     if (session.kind === "refused") return session;
     const second = await post(signal);
     if (second.kind !== "unclear") return second;
-    return { kind: "refused", message: REASONS[second.status] ?? second.message };
+    const why = second.status === 404 || second.status === 405 ? "none" : "other";
+    return { kind: "refused", message: REASONS[second.status] ?? second.message, why };
   };
 }

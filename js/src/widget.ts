@@ -1,34 +1,27 @@
 // The notebook widget, as anywidget wants it: a model with traits, an element, and a clean-up to return.
 
-import { address } from "./address";
-import { jupyterTickets } from "./ticket";
-import { mount, type MountOptions } from "./viewer/mount";
-
-interface Model {
-  get(name: "session" | "view" | "relay"): string | undefined;
-  get(name: "width" | "height"): string | number | null | undefined;
-}
+import type { CommModel } from "./comm";
+import { announce } from "./models";
+import { mount } from "./viewer/mount";
+import { Ways } from "./ways";
 
 interface RenderContext {
-  model: Model;
+  model: CommModel;
   el: HTMLElement;
 }
 
-function options(model: Model): MountOptions {
-  const width = model.get("width") ?? undefined;
-  const height = model.get("height") ?? undefined;
-  const place = address(model.get("session") ?? "", model.get("relay") || "pvlink");
-  return {
-    url: place.url,
-    ticket: jupyterTickets(place, model.get("view") ?? ""),
-    ...(width !== undefined && { width }),
-    ...(height !== undefined && { height }),
-  };
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
+function initialize({ model }: { model: CommModel }): () => void {
+  return announce(model);
 }
 
 function render({ model, el }: RenderContext): () => void {
-  const viewer = mount(el, options(model));
+  const [session, view] = [text(model.get("session")), text(model.get("view"))];
+  const ways = new Ways({ session, view, relay: text(model.get("relay")) || "pvlink", model });
+  const [width, height] = [text(model.get("width")), text(model.get("height"))];
+  const viewer = mount(el, { url: ways.url, ticket: ways.tickets, width, height });
   return () => viewer.dispose();
 }
 
-export default { render };
+export default { initialize, render };

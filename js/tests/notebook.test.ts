@@ -37,7 +37,13 @@ beforeEach(() => {
   vi.stubGlobal("IntersectionObserver", FakeIntersectionObserver);
 });
 
+beforeEach(() => {
+  // As nbclassic says where the server is.
+  document.body.dataset.baseUrl = "/";
+});
+
 afterEach(() => {
+  delete document.body.dataset.baseUrl;
   vi.useRealTimers();
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
@@ -60,24 +66,25 @@ describe("the address of a session", () => {
   });
 
   it("is not secure where the page is not", () => {
-    expect(address("s1", "pvlink", page(config("/"), "http://localhost:8888/lab")).url).toBe(
+    expect(address("s1", "pvlink", page(config("/"), "http://localhost:8888/lab"))?.url).toBe(
       "ws://localhost:8888/pvlink/s1/ws",
     );
   });
 
   it("follows the base URL of older pages", () => {
     const old = page("<body data-base-url='/node/c1/8888/'>", "https://ood.example/node/c1/8888/notebooks/a.ipynb");
-    expect(address("s1", "pvlink", old).probe).toBe("https://ood.example/node/c1/8888/pvlink/s1");
+    expect(address("s1", "pvlink", old)?.probe).toBe("https://ood.example/node/c1/8888/pvlink/s1");
   });
 
-  it("is below the root where nothing is said, or nothing readable", () => {
+  it("is none where nothing is said, or nothing readable: the page is no Jupyter server's", () => {
     const broken = page('<script id="jupyter-config-data">{</script>', "http://h/x/y");
-    expect(address("s1", "pvlink", broken).probe).toBe("http://h/pvlink/s1");
+    expect(address("s1", "pvlink", broken)).toBeNull();
+    expect(address("s1", "pvlink", page("", "vscode-webview://1/index.html"))).toBeNull();
   });
 
   it("takes another route, and cannot be led astray by a session's name", () => {
-    const plain = page("", "http://h/");
-    expect(address("../../x?y", "proxy/pvlink/", plain).probe).toBe("http://h/proxy/pvlink/..%2F..%2Fx%3Fy");
+    const plain = page(config("/"), "http://h/");
+    expect(address("../../x?y", "proxy/pvlink/", plain)?.probe).toBe("http://h/proxy/pvlink/..%2F..%2Fx%3Fy");
   });
 });
 
@@ -313,7 +320,8 @@ describe("the picture kept in the notebook", () => {
 
 describe("the notebook widget", () => {
   const traits: Record<string, string> = { session: "s1", view: "v1", width: "", height: "320px" };
-  const model = { get: (name: string) => traits[name] };
+  const nothing = (): undefined => undefined;
+  const model = { get: (name: string) => traits[name], send: nothing, on: nothing, off: nothing };
 
   it("mounts a viewer, and takes it back", () => {
     const el = document.createElement("div");

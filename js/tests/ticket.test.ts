@@ -94,7 +94,7 @@ describe("a ticket of the Jupyter server", () => {
 
   it("hands on any other reason", async () => {
     post = () => answer({ message: "Say which view." }, 400);
-    expect(await ticket()).toEqual({ kind: "refused", message: "Say which view." });
+    expect(await ticket()).toMatchObject({ kind: "refused", message: "Say which view." });
   });
 
   it("says where to go where the voila command serves the page", async () => {

@@ -106,15 +106,17 @@ class View:
     def until(self, condition: str, argument: Any = None, timeout: float = PATIENCE_MS) -> None:
         """Until a JavaScript expression of `host` (and `argument`) holds."""
         self.host.wait_for(state="attached", timeout=timeout)
-        self.page.wait_for_function(
+        handle = self.host.element_handle()
+        # Its own frame: a view may live in one of another origin.
+        (handle.owner_frame() or self.page).wait_for_function(
             f"([host, argument]) => !!({condition})",
-            arg=[self.host.element_handle(), argument],
+            arg=[handle, argument],
             polling=30,
             timeout=timeout,
         )
 
     def becomes(self, state: str, timeout: float = PATIENCE_MS) -> None:
-        self.host.page.locator(HOST).first.wait_for(state="attached", timeout=timeout)
+        self.host.wait_for(state="attached", timeout=timeout)
         self.until("host.dataset.pvlinkState === argument", state, timeout)
 
     def live(self) -> View:

@@ -1,19 +1,39 @@
 // Leave to open one websocket, or why not. Where the ticket comes from is the host's business (MountOptions.ticket).
 
 import type { Grant, Role } from "../protocol";
+import type { Note } from "./note";
+
+// What a link needs of a websocket. `held`: the other side takes nothing for a while, and that is no sign of its end.
+export interface Socket extends Pick<WebSocket, "send" | "close" | "readyState" | "addEventListener"> {
+  binaryType: BinaryType;
+  readonly held?: boolean;
+}
 
 export type Admission =
-  | { kind: "granted"; grant: Grant }
+  // `open`: by another way than the options say; `note`: what is lost on it.
+  | { kind: "granted"; grant: Grant; open?: () => Socket; note?: Note }
   // No such session any more; `final`: nor will there be one.
   | { kind: "ended"; message: string; final: boolean }
   // Somebody answers, and says no.
-  | { kind: "refused"; message: string }
+  | { kind: "refused"; message: string; why?: Refusal }
   // Too often; not before `waitMs`.
   | { kind: "busy"; message: string; waitMs: number }
   // Nobody answers, or a sentence of whoever answers in their place.
   | { kind: "away"; message: string };
 
-export type Tickets = (signal: AbortSignal) => Promise<Admission>;
+// Whose no it is: of a server without pvlink, of the voila command, which has none, or of one that has it.
+export type Refusal = "none" | "voila" | "other";
+
+// Nobody takes anything just now, and why; "" when that is over.
+export type Held = "" | "busy" | "silent";
+
+// The line that a ticket is for: hears of a way that stands still, before and after it is open, and of a better one.
+export interface Line {
+  hold(held: Held): void;
+  renew(): void;
+}
+
+export type Tickets = (signal: AbortSignal, line?: Line) => Promise<Admission>;
 
 export const AWAY: Admission = { kind: "away", message: "" };
 const ROLES: readonly Role[] = ["owner", "control", "view"];

@@ -1,9 +1,10 @@
 // Keeps a link: fetches a ticket, makes a link of it, and after it ended the next, as patiently as the end deserves.
 
-import type { Frame, Grant, Join, Joined, Methods, People, ViewState } from "../protocol";
-import { AWAY, type Admission, type Tickets } from "./admission";
+import type { Frame, Join, Joined, Methods, People, ViewState } from "../protocol";
+import { AWAY, type Admission, type Held, type Tickets } from "./admission";
 import { Backoff, ENDED_MS } from "./backoff";
 import { Link, type End, type OpenSocket } from "./link";
+import type { Note } from "./note";
 
 // `wait` until the next try; Infinity: not before the user asks.
 export type LineState =
@@ -21,6 +22,10 @@ export interface LineEvents {
   frame(frame: Frame, receivedAt: number): void;
   view(state: ViewState): void;
   people(people: People): void;
+  // Nothing is taken just now; the picture stays.
+  held?(held: Held): void;
+  // What is lost on this way.
+  note?(note: Note | null): void;
 }
 
 export interface LineOptions {
@@ -83,6 +88,15 @@ export class Lifeline {
     this.link?.send(method, request);
   }
 
+  // Leaves the way it is on, and looks for the best one again.
+  private renew(): void {
+    if (this.life.signal.aborted) return;
+    this.link?.close();
+    this.link = null;
+    this.enter({ kind: "connecting" });
+    this.connect();
+  }
+
   // For the few requests whose answer somebody waits for.
   request<M extends keyof Methods>(method: M, request: Methods[M]["request"]): Promise<Methods[M]["answer"]> {
     return this.link?.request(method, request) ?? Promise.reject(new Error("There is no connection."));
@@ -117,13 +131,18 @@ export class Lifeline {
 
   private async ask(): Promise<void> {
     this.asking = true;
-    const answer = await this.options.ticket(this.life.signal).catch((error: unknown) => {
+    const hold = (held: Held): void => {
+      if (!this.life.signal.aborted) this.events.held?.(held);
+    };
+    hold("");
+    const line = { hold, renew: () => this.renew() };
+    const answer = await this.options.ticket(this.life.signal, line).catch((error: unknown) => {
       if (!this.life.signal.aborted) console.warn("pvlink: no ticket:", error);
       return AWAY;
     });
     this.asking = false;
     if (this.life.signal.aborted) return;
-    if (answer.kind === "granted") this.dial(answer.grant);
+    if (answer.kind === "granted") this.dial(answer);
     else this.later(this.judge(answer));
   }
 
@@ -149,10 +168,11 @@ export class Lifeline {
     return { kind: "lost", wait: Math.min(GONE_MS, this.backoff.wait()), message: `${this.gone} ${OR_AGAIN}` };
   }
 
-  private dial(grant: Grant): void {
+  private dial({ grant, open, note }: Admission & { kind: "granted" }): void {
     const { url, join, openSocket } = this.options;
     try {
-      this.link = new Link(url, grant, join, this.linkEvents(), openSocket);
+      this.link = new Link(url, grant, join, this.linkEvents(), open ?? openSocket);
+      this.events.note?.(note ?? null);
     } catch (error) {
       this.later({ kind: "lost", wait: ENDED_MS, message: `This page may not connect: ${String(error)}` });
     }

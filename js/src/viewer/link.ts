@@ -18,6 +18,7 @@ import {
   type People,
   type ViewState,
 } from "../protocol";
+import type { Socket } from "./admission";
 import { greet, isStreamer, readGreeted, viewerProof } from "./handshake";
 
 // A dead line is noticed after the two together, 13 s, since it was last heard. A live one that is slow sends a piece of
@@ -62,7 +63,7 @@ const CLOSE_CODES: Record<number, EndKind> = {
 
 const IMPOSTOR = "The process that answered could not prove that it is this session's.";
 
-export type OpenSocket = (url: string) => WebSocket;
+export type OpenSocket = (url: string) => Socket;
 
 // wslink reads a Blob, and each read of a real one is a trip to another process that may come back out of order.
 // An ArrayBuffer in a Blob's clothes is there at once.
@@ -79,12 +80,12 @@ export function sentence(error: unknown): string {
 }
 
 export class Link {
-  private readonly socket: WebSocket;
+  private readonly socket: Socket;
   // None before the streamer has proved itself: nothing else it says is listened to.
   private session: Session | null = null;
   private readonly greeting;
   private readonly listening = new AbortController();
-  private readonly opening: ReturnType<typeof setTimeout>;
+  private opening: ReturnType<typeof setTimeout> | undefined;
   private heartbeat: ReturnType<typeof setTimeout> | undefined;
   private deadline: ReturnType<typeof setTimeout> | undefined;
   private heardAt = 0;
@@ -102,8 +103,15 @@ export class Link {
     this.greeting = greet(grant);
     this.socket = openSocket(url);
     this.socket.binaryType = "arraybuffer";
-    this.opening = setTimeout(() => this.finish("cut", "The server does not answer."), OPENING_MS);
+    this.hurry();
     this.listen();
+  }
+
+  private hurry(): void {
+    this.opening = setTimeout(() => {
+      if (this.socket.held) this.hurry();
+      else this.finish("cut", "The server does not answer.");
+    }, OPENING_MS);
   }
 
   // Sends a request whose answer nobody needs. On a link that is not open it is dropped.
@@ -134,10 +142,11 @@ export class Link {
   private ping(patience: number, due: number): void {
     this.deadline = setTimeout(() => {
       // Whoever slept so long may have the answer in a queue behind this very timer: once more, and this time for good.
-      if (performance.now() - due > HELD_UP_MS) this.ping(patience, Infinity);
+      // And whoever is held has not been asked yet.
+      if (performance.now() - due > HELD_UP_MS || this.socket.held) this.ping(patience, Infinity);
       else this.finish("cut", "The connection went silent.");
     }, patience);
-    this.speak();
+    if (!this.socket.held) this.speak();
   }
 
   private speak(): void {
@@ -148,7 +157,7 @@ export class Link {
     const now = performance.now();
     if (now - this.heardAt >= PING_AFTER_MS) this.check();
     // A check that is under way already has said nothing.
-    if (now - this.saidAt >= PING_AFTER_MS) this.speak();
+    if (now - this.saidAt >= PING_AFTER_MS && !this.socket.held) this.speak();
     const next = PING_AFTER_MS - Math.max(now - this.heardAt, performance.now() - this.saidAt);
     this.heartbeat = setTimeout(() => this.beat(), next > 0 ? Math.ceil(next) : PING_AFTER_MS);
   }
@@ -180,7 +189,7 @@ export class Link {
     if (answer.protocol !== PROTOCOL_VERSION) return this.finish("mismatch", mismatch(answer));
     if (!isStreamer(this.grant, this.greeting, answer)) return this.finish("refused", IMPOSTOR);
     const secret = viewerProof(this.grant, this.greeting, answer);
-    const session = newInstance({ ws: this.socket, secret });
+    const session = newInstance({ ws: this.socket as WebSocket, secret });
     this.session = session;
     this.enter(session).catch((error: unknown) => this.finish("refused", sentence(error)));
   }

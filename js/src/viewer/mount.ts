@@ -1,12 +1,13 @@
 // A viewer in an element. The only place where its parts meet.
 
 import { PROTOCOL_VERSION, type Action, type Join, type Joined, type People, type Size, type ViewState } from "../protocol";
-import type { Tickets } from "./admission";
+import type { Held, Tickets } from "./admission";
 import type { Decode } from "./decoder";
 import { HandInput } from "./input";
 import type { Command } from "./keyboard";
 import { Lifeline, type LineState } from "./lifeline";
 import type { OpenSocket } from "./link";
+import { NoteLine } from "./note";
 import { Outbox } from "./outbox";
 import { Painter, type Painted } from "./painter";
 import { Panel } from "./panel";
@@ -46,6 +47,7 @@ class Mounted implements Viewer {
   private readonly life = new AbortController();
   private readonly stage: Stage;
   private readonly status: StatusLine;
+  private readonly note: NoteLine;
   private readonly toolbar: Toolbar;
   private readonly panel: Panel;
   private readonly statistics = new Statistics();
@@ -60,6 +62,7 @@ class Mounted implements Viewer {
   private name = "";
   private mayMove = true;
   private lineState: LineState = { kind: "connecting" };
+  private held: Held = "";
   private view: ViewState | null = null;
 
   constructor(
@@ -75,6 +78,7 @@ class Mounted implements Viewer {
     const command = (wanted: Command): void => this.obey(wanted);
     this.panel = new Panel(() => this.stats());
     this.status = new StatusLine(() => this.line.connect(), signal);
+    this.note = new NoteLine(signal);
     this.toolbar = new Toolbar({ action, command }, signal);
     const { canvas, root } = this.stage;
     this.hand = new HandInput({ canvas, push: (event) => this.outbox.push(event), command, signal });
@@ -84,7 +88,7 @@ class Mounted implements Viewer {
     root.addEventListener("fullscreenchange", full, { signal });
     host.dataset.pvlinkStill = "false";
     this.tell();
-    host.append(root);
+    host.append(root, this.note.element);
     watchVisibility(root, (visible) => this.see(visible), signal);
     watchSize(root, (size) => this.resize(size), signal);
   }
@@ -102,6 +106,7 @@ class Mounted implements Viewer {
     this.panel.stop();
     this.sharing.forget();
     this.stage.root.remove();
+    this.note.element.remove();
     for (const name of ["pvlinkState", "pvlinkFrame", "pvlinkStill"]) delete this.host.dataset[name];
   }
 
@@ -116,6 +121,8 @@ class Mounted implements Viewer {
         people: (people) => this.meet(people),
         frame: (frame, receivedAt) => this.painter.show(frame, receivedAt),
         view: (state) => this.look(state),
+        held: (held) => this.hold(held),
+        note: (note) => this.note.show(note),
       },
     );
   }
@@ -178,6 +185,12 @@ class Mounted implements Viewer {
     this.tell();
   }
 
+  private hold(held: Held): void {
+    this.held = held;
+    this.outbox.hold(held !== "");
+    this.tell();
+  }
+
   private joined({ client, role, state }: Joined): void {
     this.client = client;
     // What a looker sends changes nothing (the streamer sees to it): it is not even asked for here.
@@ -199,7 +212,7 @@ class Mounted implements Viewer {
   }
 
   private tell(): void {
-    const said = describe({ line: this.lineState, view: this.view });
+    const said = describe({ line: this.lineState, view: this.view, held: this.held });
     this.host.dataset.pvlinkState = said.word;
     this.stage.root.dataset.dim = String(!["live", "busy", "connecting"].includes(said.word));
     this.status.show(said);

@@ -2,14 +2,17 @@
 
 import type { Input, InputEvent } from "../protocol";
 import { Beat } from "./clock";
-import { mayWait, merge, messages } from "./merge";
+import { bounded, mayWait, merge, messages } from "./merge";
 
+// Released while nobody listened; more buttons than this no hand has.
+const MOST_RELEASES = 8;
 // A frame that answers none of the newest 256 inputs is too late to be counted.
 const REMEMBERED = 256;
 
 export class Outbox {
   private queue: InputEvent[] = [];
   private seq = 0;
+  private held = false;
   // When the newest event of each message happened, until a frame answers it.
   private readonly sent = new Map<number, number>();
   private readonly beat: Beat;
@@ -23,6 +26,7 @@ export class Outbox {
   }
 
   push(event: InputEvent): void {
+    if (this.held) return this.keep(event);
     merge(this.queue, event);
     if (mayWait(event)) this.beat.ask();
     else this.flush();
@@ -34,6 +38,17 @@ export class Outbox {
     if (seq === undefined || when === undefined) return 0;
     for (const older of this.sent.keys()) if (older <= seq) this.sent.delete(older);
     return Math.max(0, at - when);
+  }
+
+  // While nobody takes anything nothing is kept but what was let go: else a button would stay down for ever.
+  hold(held: boolean): void {
+    this.held = held;
+    if (held) this.beat.stop();
+    else this.flush();
+  }
+
+  private keep(event: InputEvent): void {
+    if (event.type === "up" && this.queue.length < MOST_RELEASES) this.queue.push(bounded(event));
   }
 
   // The link was cut: what was on its way is gone, and nobody will answer it.

@@ -4,7 +4,12 @@ import type { People, Person } from "../protocol";
 import { clockTime, element, roleName, ShareCard, type ShareActions } from "./sharecard";
 
 const NOBODY: People = { viewers: [], shares: [] };
-const WAYS: Record<Person["way"], string> = { jupyter: "through Jupyter", link: "by a link" };
+const WAYS: Record<Person["way"], string> = {
+  jupyter: "through Jupyter",
+  link: "by a link",
+  comm: "through the kernel",
+  direct: "directly",
+};
 
 export class Sharing {
   readonly element = element("div", "pvlink-sharing");

@@ -1,6 +1,7 @@
 // How the view is, in a word for the host and in a sentence for the user.
 
 import type { ViewState } from "../protocol";
+import type { Held } from "./admission";
 import type { LineState } from "./lifeline";
 
 // The word in data-pvlink-state.
@@ -9,6 +10,7 @@ export type Word = "connecting" | "live" | "busy" | "reconnecting" | "lost" | "g
 export interface Situation {
   line: LineState;
   view: ViewState | null;
+  held?: Held;
 }
 
 export interface Said {
@@ -55,7 +57,16 @@ const VIEW_SENTENCES: Record<ViewState["state"], string> = {
   gone: "This view was deleted.",
 };
 
-export function describe({ line, view }: Situation): Said {
+// Both also before the first picture, when it was asked for while a cell ran.
+const HELD: Record<Exclude<Held, "">, string> = {
+  busy: "The kernel is busy: the view stands still until the cell has ended.",
+  silent: "The kernel does not answer: it is busy, or has ended. The view goes on when it does.",
+};
+
+export function describe({ line, view, held }: Situation): Said {
+  if (held && (line.kind === "open" || line.kind === "connecting")) {
+    return { ...quiet, word: "busy", sentence: HELD[held] };
+  }
   if (line.kind !== "open") return sayLine(line);
   if (!view) return { ...quiet, word: "live", sentence: VIEW_SENTENCES.live };
   const sentence = view.message || VIEW_SENTENCES[view.state];

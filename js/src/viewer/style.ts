@@ -1,5 +1,6 @@
 // The looks. JupyterLab's own colours where they are, the system's light or dark ones elsewhere.
 
+import { NOTE_STYLE } from "./note";
 import { SHARING_STYLE } from "./sharingstyle";
 
 export const STYLE = `
@@ -98,6 +99,7 @@ export const STYLE = `
 .pvlink .pvlink-stats th { text-align: left; font-weight: normal; opacity: 0.75; padding-right: 16px; }
 .pvlink .pvlink-stats td { text-align: right; }
 .pvlink:fullscreen { width: 100vw !important; height: 100vh !important; resize: none; border-radius: 0; }
+${NOTE_STYLE}
 ${SHARING_STYLE}
 @media (prefers-reduced-motion: reduce) {
   .pvlink *, .pvlink { transition: none !important; animation-duration: 0.01s !important; }
