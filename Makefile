@@ -7,6 +7,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 # What follows `pytest`: make test ARGS="-m cell -x"
 ARGS ?=
+# What draws in demo and smoke: paraview, vtk, or empty for ParaView where it can be had.
+ENGINE ?=
 # More words for JupyterLab: make demo LAB_ARGS="--port 9999"
 LAB_ARGS ?=
 
@@ -15,15 +17,13 @@ LAB_ARGS ?=
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
-demo: ## install what is missing, open JupyterLab on notebooks/00-hello.ipynb
-	@sh tools/setup.sh demo
-	@set --; [ "$$(id -u)" != 0 ] || set -- --allow-root; \
-	[ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || set -- "$$@" --no-browser; \
-	exec $(BIN)/jupyter lab "$$@" $(LAB_ARGS) notebooks/00-hello.ipynb
+demo: ## install what is missing, open JupyterLab on a notebook; ENGINE=vtk: without ParaView
+	@sh tools/engine.sh demo '$(ENGINE)' sh -c 'set -- "$$1"; [ "$$(id -u)" != 0 ] || set -- --allow-root "$$@"; \
+	[ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || set -- --no-browser "$$@"; \
+	exec $(BIN)/jupyter lab $(LAB_ARGS) "$$@"' lab
 
 smoke: ## the demo without a person: a headless browser runs it and drags in the view; writes build/smoke.png
-	@sh tools/setup.sh smoke
-	@$(BIN)/python tools/smoke.py
+	@sh tools/engine.sh smoke '$(ENGINE)' $(BIN)/python tools/smoke.py
 
 test: ## all checks and all tests; ARGS="-m cell" runs pytest with these arguments only
 	@sh tools/setup.sh test

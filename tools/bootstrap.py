@@ -31,6 +31,7 @@ BUILT_JS = (
     *(ROOT / "pvlink" / "static" / name for name in ("widget.js", "page.js", "page.html")),
     ROOT / "pvlink" / "labextension" / "package.json",
 )
+PARAVIEWS_MODULES = Path("/usr/lib/python3/dist-packages")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # JupyterHub's proxy, for the tests with a hub; in a folder of its own.
 HUB = VENV / "hub"
@@ -40,6 +41,9 @@ HUB_PROXY = "configurable-http-proxy@^5.0.0"
 @dataclass(frozen=True)
 class Target:
     groups: tuple[str, ...]
+    # Environments beside .venv that see all it has and hold something that it must not: its kernels have no VTK, as
+    # most users' have none.
+    beside: tuple[str, ...] = ()
     # No reason to stop where they cannot be had: what needs them says so.
     wanted: tuple[str, ...] = ()
     js: bool = False
@@ -50,10 +54,20 @@ class Target:
 
 TARGETS = {
     "demo": Target(("build", "demo"), js=True, wheel=True),
+    "demo-vtk": Target(("build", "demo"), beside=("vtk",), js=True, wheel=True),
     "smoke": Target(("build", "demo", "test"), js=True, wheel=True, browser=True),
-    "test": Target(("build", "demo", "test", "lint"), ("audit",), js=True, wheel=True, browser=True, hub=True),
-    "bench": Target(("build", "demo", "test"), js=True, wheel=True, browser=True),
-    "check": Target(("build", "demo", "test", "lint"), ("audit",), js=True),
+    "smoke-vtk": Target(("build", "demo", "test"), beside=("vtk",), js=True, wheel=True, browser=True),
+    "test": Target(
+        ("build", "demo", "test", "lint"),
+        beside=("vtk", "paraview"),
+        wanted=("audit",),
+        js=True,
+        wheel=True,
+        browser=True,
+        hub=True,
+    ),
+    "bench": Target(("build", "demo", "test"), beside=("vtk",), js=True, wheel=True, browser=True),
+    "check": Target(("build", "demo", "test", "lint"), wanted=("audit",), js=True),
     "build": Target(("build",), js=True, wheel=True),
     "docs": Target(("docs",)),
 }
@@ -158,6 +172,49 @@ def install_packages(stamps: Stamps, target: Target) -> None:
                 stamps.set(f"group {group}", now)
 
 
+def install_beside(stamps: Stamps, names: tuple[str, ...]) -> None:
+    """The environments in .venv/envs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for name in names:
+        folder = VENV / "envs" / name
+        now = fingerprint(json.dumps(project["dependency-groups"]), sys.version)
+        python = folder / "bin" / "python"
+        if stamps.fits(f"beside {name}", now) and python.exists():
+            continue
+        if name == "paraview" and not paraviews_modules():
+            say("going on without ParaView in a kernel: its modules are not there, or for another Python than this")
+            continue
+        say(f"making the environment .venv/envs/{name}")
+        run(PYTHON, "-m", "venv", "--clear", "--without-pip", folder)
+        (site,) = folder.glob("lib/python3*/site-packages")
+        (ours,) = VENV.glob("lib/python3*/site-packages")
+        # Not a plain path: what lies in ours may have .pth files of its own.
+        (site / "pvlink-parent.pth").write_text(f"import site; site.addsitedir({str(ours)!r})\n")
+        if name == "paraview":
+            # The rest of that folder belongs to another Python's packages.
+            (site / "paraview").mkdir()
+            for module in paraviews_modules():
+                (site / "paraview" / module.name).symlink_to(module)
+            (site / "paraview.pth").write_text(f"{site / 'paraview'}\n")
+        else:
+            command = (PYTHON, "-m", "pip", "--python", python, "--disable-pip-version-check", "install", "--quiet")
+            run(*command, "--group", name)
+        stamps.set(f"beside {name}", now)
+
+
+def paraviews_modules() -> list[Path]:
+    """Debian's, if they are for this Python."""
+    found = subprocess.run(
+        ["/usr/bin/python3", "-c", "import paraview, sys; print(sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.stdout.strip() != str(sys.version_info[:2]):
+        return []
+    return [PARAVIEWS_MODULES / name for name in ("paraview", "vtkmodules", "vtk.py")]
+
+
 def node_version(node: str | Path) -> int:
     done = subprocess.run([str(node), "--version"], capture_output=True, text=True, check=False)
     found = re.match(r"v(\d+)\.", done.stdout)
@@ -257,6 +314,7 @@ def main() -> None:
         make_venv()
         stamps = Stamps(STAMPS)
         install_packages(stamps, target)
+        install_beside(stamps, target.beside)
         if target.js:
             build_js(stamps)
         if target.wheel:

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes this machine ready for one make target: sh tools/setup.sh demo|smoke|test|check|build|docs|bench
+# Makes this machine ready for one make target: sh tools/setup.sh demo|demo-vtk|smoke|smoke-vtk|test|check|build|docs|bench
 #
 # System packages come from apt, because ParaView, Xvfb and a browser cannot come from PyPI; the rest goes
 # into .venv (tools/bootstrap.py). POSIX sh: a bare Debian has neither bash's extras nor Python.
 set -eu
 cd "$(dirname "$0")/.."
 target=${1:-nothing}
-case $target in demo | smoke | test | check | build | docs | bench) ;; *)
-    echo "usage: setup.sh demo|smoke|test|check|build|docs|bench" >&2
+case $target in demo | demo-vtk | smoke | smoke-vtk | test | check | build | docs | bench) ;; *)
+    echo "usage: setup.sh demo|demo-vtk|smoke|smoke-vtk|test|check|build|docs|bench" >&2
     exit 2
     ;;
 esac
@@ -59,7 +59,7 @@ missing() {
         have Xvfb || want "an X server without a screen" xvfb
         ;;
     esac
-    case $target in smoke | test | bench)
+    case $target in smoke | smoke-vtk | test | bench)
         if ! have_browser && browser_from_apt; then
             want "a browser" chromium fonts-dejavu-core
         fi

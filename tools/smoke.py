@@ -1,6 +1,6 @@
 """`make smoke`: the demo without a person.
 
-Runs notebooks/00-hello.ipynb in JupyterLab in a headless Chromium, waits for the live view, drags in it, and checks
+Runs a notebook in JupyterLab in a headless Chromium, waits for the live view, drags in it, and checks
 that there was a picture and that it changed. Writes build/smoke.png. Says in a sentence what went wrong.
 """
 
@@ -27,7 +27,6 @@ from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwri
 from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = "00-hello.ipynb"
 PICTURE = ROOT / "build" / "smoke.png"
 LOG = ROOT / "build" / "smoke.log"
 
@@ -70,7 +69,7 @@ class SmokeError(Exception):
 
 
 @contextmanager
-def lab(folder: Path) -> Iterator[str]:
+def lab(folder: Path, notebook: str) -> Iterator[str]:
     """JupyterLab on `folder`, away from the user's own settings; yields the notebook's address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -89,7 +88,7 @@ def lab(folder: Path) -> Iterator[str]:
             command, cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        yield notebook_address(server)
+        yield notebook_address(server, notebook)
     finally:
         server.terminate()
         try:
@@ -99,7 +98,7 @@ def lab(folder: Path) -> Iterator[str]:
             server.wait()
 
 
-def notebook_address(server: subprocess.Popen[bytes]) -> str:
+def notebook_address(server: subprocess.Popen[bytes], notebook: str) -> str:
     """From the file (0600) in which a Jupyter server says where it listens and with which token."""
     info = Path(jupyter_runtime_dir()) / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + FIRST_PICTURE_S
@@ -110,7 +109,7 @@ def notebook_address(server: subprocess.Popen[bytes]) -> str:
             )
         if info.exists() and (text := info.read_text()):
             said = json.loads(text)
-            return f"{said['url']}lab/tree/{NOTEBOOK}?token={said['token']}&reset"
+            return f"{said['url']}lab/tree/{notebook}?token={said['token']}&reset"
         time.sleep(0.1)
     raise SmokeError(f"JupyterLab did not start within {FIRST_PICTURE_S:.0f} s; see {LOG}")
 
@@ -204,8 +203,8 @@ def main() -> None:
             # A copy: running it must not write outputs into the checkout.
             folder = Path(name)
             (folder / "notebooks").mkdir()
-            shutil.copy(ROOT / "notebooks" / NOTEBOOK, folder / "notebooks")
-            with lab(folder) as address:
+            notebook = Path(shutil.copy(ROOT / sys.argv[1], folder / "notebooks"))
+            with lab(folder, notebook.name) as address:
                 browser = launch(playwright)
                 page = browser.new_page(viewport={"width": 1280, "height": 960})
                 try:
