@@ -192,3 +192,24 @@ _BUILDERS: dict[str, Callable[[Facts, Arrays], Any]] = {
     "partitioned": _tree(vtkPartitionedDataSet, "SetNumberOfPartitions", "SetPartition"),
     "serialized": _serialized,
 }
+
+
+def part(facts: Facts, arrays: Arrays, extent: Any) -> tuple[Facts, Arrays]:
+    """The part of a grid that lies in an extent, both ends of it included, as a grid of its own."""
+    own = list(arrays)
+    begins, ends = list(extent[::2]), list(extent[1::2])
+    sides = list(facts["dimensions"])
+
+    def cut(number: int, components: int, less: int) -> None:
+        shape = [max(side - less, 1) for side in reversed(sides)]
+        slices = [slice(a, max(b + 1 - less, a + 1)) for a, b in zip(reversed(begins), reversed(ends))]
+        own[number] = arrays[number].reshape([*shape, components])[tuple(slices)]
+
+    for entry in facts.get("arrays", ()):
+        if entry["at"] != "field" and "array" in entry:
+            cut(entry["array"], entry["components"], int(entry["at"] == "cells"))
+    for number, (a, b) in zip(facts.get("coordinates", ()), zip(begins, ends)):
+        own[number] = arrays[number][a : b + 1]
+    if "points" in facts:
+        cut(facts["points"], 3, 0)
+    return dict(facts, dimensions=[b - a + 1 for a, b in zip(begins, ends)]), own

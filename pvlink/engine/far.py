@@ -1,12 +1,98 @@
-"""A ParaView whose data is on a server of its own."""
+"""A ParaView whose data is on a server of its own: what is put must get there.
+
+ParaView 5.11 has no way to send a data object to a server. What it sends is texts, such as the script of a programmable
+source, which each process of the server runs: so the script brings the data, or says where it is. On the same machine
+that is a file in memory of this process, which all processes of the server map. Elsewhere it is the text itself.
+"""
 
 from __future__ import annotations
 
+import base64
+import inspect
+import json
+import os
+import secrets
+import zlib
 from typing import Any
 
-from paraview import servermanager
+from paraview import servermanager, simple
+from vtkmodules.vtkCommonDataModel import vtkDataObject
 
+from pvlink.engine import cargo, hold, polyhedra, refusal
 from pvlink.engine.refusal import Refusal
+from pvlink.engine.unpacked import Unpacked
+
+# What a programmable source can be made to give.
+TYPES = {
+    "image": "vtkImageData",
+    "rectilinear": "vtkRectilinearGrid",
+    "structured": "vtkStructuredGrid",
+    "polydata": "vtkPolyData",
+    "unstructured": "vtkUnstructuredGrid",
+    "table": "vtkTable",
+    "multiblock": "vtkMultiblockDataSet",
+}
+# Bytes in a script, which each process of the server has several times over.
+MOST_IN_TEXT = 256 << 20
+# What the server needs of ours; it may be on a machine where nothing of ours is.
+_MODULES = (refusal, hold, polyhedra, cargo)
+_SCRIPT = """\
+import base64, json, mmap, os, sys, types, zlib
+def bring(name, text):
+    module = sys.modules[name] = types.ModuleType(name)
+    package, _, short = name.rpartition(".")
+    for above in ("pvlink", "pvlink.engine"):
+        sys.modules.setdefault(above, types.ModuleType(above)).__path__ = []
+    exec(compile(text, name, "exec"), module.__dict__)
+    setattr(sys.modules[package], short, module)
+for name, text in json.loads({sources!r}):
+    bring(name, text)
+from pvlink.engine import cargo, hold
+facts, layout, token = json.loads({facts!r})
+text = {text!r}
+if text:
+    fd = os.memfd_create("pvlink-far")
+    with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(zlib.decompress(base64.b85decode(text)))
+else:
+    fd = os.open({path!r}, os.O_RDONLY)
+    if os.pread(fd, len(token), os.fstat(fd).st_size - len(token)).decode() != token:
+        raise RuntimeError("this is another file")
+arrays = hold.read(fd, layout, mmap.ACCESS_COPY)
+about = self.GetExecutive().GetOutputInformation(0)
+output = self.GetOutputDataObject(0)
+if "dimensions" in facts:
+    # Each process takes its own part of a grid.
+    extent = [0] * 6
+    about.Get(self.GetExecutive().UPDATE_EXTENT(), extent)
+    output.ShallowCopy(cargo.build(*cargo.part(facts, arrays, extent)))
+    output.SetExtent(extent)
+    if "origin" in facts:
+        output.SetOrigin(facts["origin"])
+elif about.Get(self.GetExecutive().UPDATE_PIECE_NUMBER()) in (0, None):
+    output.ShallowCopy(cargo.build(facts, arrays))
+"""
+_INFORMATION = """\
+keys = self.GetExecutive()
+about = keys.GetOutputInformation(0)
+about.Set(keys.WHOLE_EXTENT(), {extent!r}, 6)
+"""
+
+
+class _Files:
+    """Files in memory that scripts on servers read, by the names of their sources."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, int] = {}
+
+    def keep(self, name: str, fd: int) -> None:
+        former = self._open.get(name)
+        self._open[name] = fd
+        if former is not None:
+            os.close(former)
+
+
+_FILES = _Files()
 
 
 def is_far() -> bool:
@@ -15,4 +101,50 @@ def is_far() -> bool:
 
 
 def put(proxy: Any, name: str, data: Any) -> Any:
-    raise Refusal("the data is to be on a server")
+    """The source on the server that holds a copy of `data`."""
+    found = Unpacked(data)
+    kind = found.facts["kind"]
+    if kind not in TYPES:
+        raise Refusal(
+            f"a {data.GetClassName()} cannot be put on a ParaView server: only {', '.join(TYPES.values())} can."
+        )
+    if proxy is None:
+        proxy = simple.ProgrammableSource(registrationName=name)
+    proxy.OutputDataSetType = TYPES[kind]
+    dimensions = found.facts.get("dimensions")
+    extent = [end for side in dimensions or (1, 1, 1) for end in (0, side - 1)]
+    proxy.ScriptRequestInformation = _INFORMATION.format(extent=extent) if dimensions else ""
+    fd = os.memfd_create("pvlink-far")
+    layout = hold.write(fd, found.arrays)
+    # So that another machine's file of that name is not taken for this one.
+    token = secrets.token_hex(16)
+    size = os.fstat(fd).st_size
+    os.pwrite(fd, token.encode(), size)
+    _FILES.keep(name, fd)
+    about = json.dumps([found.facts, layout, token])
+    path = f"/proc/{os.getpid()}/fd/{fd}"
+    proxy.Script = _script(about, path, "")
+    if not _has_come(proxy, data):
+        if size > MOST_IN_TEXT:
+            raise Refusal(
+                f"the server is on another machine, and ParaView has no way to send {size / 1e6:.0f} MB there: write a "
+                "file that the server can read, and open that"
+            )
+        raw = os.pread(fd, size, 0)
+        proxy.Script = _script(about, path, base64.b85encode(zlib.compress(raw, 1)).decode())
+        if not _has_come(proxy, data):
+            raise Refusal("the data did not come to the server; ParaView's messages say why")
+    return proxy
+
+
+def _script(about: str, path: str, text: str) -> str:
+    sources = json.dumps([[module.__name__, inspect.getsource(module)] for module in _MODULES])
+    return _SCRIPT.format(sources=sources, facts=about, path=path, text=text)
+
+
+def _has_come(proxy: Any, data: Any) -> bool:
+    proxy.SMProxy.UpdatePipeline()
+    about = proxy.GetDataInformation()
+    if isinstance(data, vtkDataObject) and hasattr(data, "GetNumberOfRows"):
+        return bool(about.GetNumberOfRows() == data.GetNumberOfRows())
+    return bool(about.GetNumberOfPoints() >= data.GetNumberOfPoints())
