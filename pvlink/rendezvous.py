@@ -114,31 +114,33 @@ def _mounts() -> str:
 def create() -> Path:
     """The first candidate that is, or can be made, a directory nobody else can enter."""
     reasons = []
-    mounts = _mounts()
     for directory in candidates():
-        # Before anything touches it.
-        kind = file_system(directory, mounts)
-        if _is_remote(kind):
-            reasons.append(f"{directory}: is on a network file system ({kind}), where no socket can be")
-            continue
-        try:
-            # mkdir's mode is narrowed by the umask (which may be 0777), never widened.
-            directory.mkdir(mode=0o700)
-            directory.chmod(0o700)
-        except FileExistsError:
-            pass
-        except OSError as error:
-            reasons.append(f"{directory}: {error.strerror}")
-            continue
-        flaw = _flaw(directory) or _too_long(directory)
-        if flaw is None:
+        reason = refusal(directory)
+        if reason is None:
             return directory
-        reasons.append(f"{directory}: {flaw}")
+        reasons.append(f"{directory}: {reason}")
     raise RendezvousError(
         "pvlink found no directory for its sockets (" + "; ".join(reasons) + "). "
         "Set PVLINK_RUNTIME_DIR to the short path of a directory on a local disk that is yours and has mode 0700, "
         "for kernel and Jupyter server alike."
     )
+
+
+def refusal(directory: Path) -> str | None:
+    """Why no sockets can be in there; None if they can. Makes it if it is not there."""
+    # Before anything touches it.
+    kind = file_system(directory, _mounts())
+    if _is_remote(kind):
+        return f"is on a network file system ({kind}), where no socket can be"
+    try:
+        # mkdir's mode is narrowed by the umask (which may be 0777), never widened.
+        directory.mkdir(mode=0o700)
+        directory.chmod(0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        return error.strerror
+    return _flaw(directory) or _too_long(directory)
 
 
 def socket_path(session: str) -> Path:

@@ -67,11 +67,32 @@ def _picture(session: Session) -> dict[str, Any]:
 
 
 def _scene(session: Session) -> Any:
+    return _window(session) if session.about["kind"] == "vtk" else _view(session)
+
+
+def _view(session: Session) -> Any:
+    """ParaView's active view, of a sphere."""
+
     def simple(name: str, *arguments: Any) -> Any:
         return session.desk.call("paraview.simple", name, arguments, {})
 
     simple("Show", simple("Sphere"))
     return simple("GetActiveView")
+
+
+def _window(session: Session) -> Any:
+    """A window of VTK's, of a sphere."""
+
+    def make(name: str, module: str = "vtkRenderingCore") -> Any:
+        return session.desk.attribute(f"vtkmodules.{module}", name)()
+
+    sphere, mapper, actor = make("vtkSphereSource", "vtkFiltersSources"), make("vtkPolyDataMapper"), make("vtkActor")
+    mapper.SetInputConnection(sphere.GetOutputPort())
+    actor.SetMapper(mapper)
+    renderer, window = make("vtkRenderer"), make("vtkRenderWindow")
+    renderer.AddActor(actor)
+    window.AddRenderer(renderer)
+    return window
 
 
 def median_ms(ask: Callable[[], object]) -> float:

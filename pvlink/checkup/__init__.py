@@ -6,12 +6,13 @@ It looks and changes nothing: what it starts (ParaView, for one picture) it ends
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from pvlink import pvpython
 from pvlink.checkup import displays, engines, extensions, frontends, machine, running, servers, software
-from pvlink.checkup.bounds import FAREWELL_SECONDS, Check, Pending
+from pvlink.checkup.bounds import FAREWELL_SECONDS, Pending
 from pvlink.checkup.findings import Finding, Report
 from pvlink.errors import PvlinkError
 
@@ -29,46 +30,59 @@ def examine(session: Any = None, *, patience: float = PATIENCE) -> Report:
 
 
 def _findings(session: Any, patience: float) -> Iterator[Finding]:
-    first: list[tuple[str, Check]] = [("pvlink", software.this), ("sockets", machine.sockets)]
-    for name, check in first:
-        found = Pending(name, check, SHORT).findings()
-        yield from found
-    sockets_work = all(finding.good for finding in found)
-    # Everything below looks at the same time; it is told in the order in which it stands here.
-    checks: list[tuple[str, Check, float]] = [
-        ("libraries", software.libraries, software.LIBRARY_PATIENCE + FAREWELL_SECONDS + 2),
-        ("viewer", software.viewer, SHORT),
-        *_paraview(session, patience, own_sockets=not sockets_work),
-        ("open-files", machine.files, SHORT),
-        ("memory", machine.memory, SHORT),
-        ("jupyter", lambda: _jupyter(session), 3 * SHORT),
-        ("frontend", frontends.findings, SHORT),
-        *_session(session),
-        ("policy", software.policies, SHORT),
+    yield from software.this()
+    sockets = Pending("sockets", machine.sockets, SHORT).findings()
+    yield from sockets
+    own_sockets = any(not finding.good for finding in sockets)
+    # All of these look at the same time; they are told in the order in which they stand here.
+    looking = [
+        Pending("libraries", software.libraries, software.LIBRARY_PATIENCE + FAREWELL_SECONDS + 2),
+        Pending("viewer", software.viewer, SHORT),
+        *_paraview(session, patience, own_sockets=own_sockets),
+        Pending("open-files", machine.files, SHORT),
+        Pending("memory", machine.memory, SHORT),
+        Pending("jupyter", lambda: _jupyter(session), 3 * SHORT),
+        Pending("frontend", frontends.findings, SHORT),
+        Pending("policy", software.policies, SHORT),
     ]
-    for pending in [Pending(*check) for check in checks]:
+    if session is not None and not _inside(session):
+        looking.append(Pending("engine", functools.partial(running.engine, session), SHORT, running.BUSY))
+        looking.append(Pending("streamer", functools.partial(running.streamer, session), SHORT))
+    for pending in looking:
         yield from pending.findings()
+    if session is not None and _inside(session):
+        # Its pictures are drawn by whoever asks: in this thread, or never.
+        yield from running.engine(session)
+        yield from running.streamer(session)
 
 
-def _paraview(session: Any, patience: float, *, own_sockets: bool) -> list[tuple[str, Check, float]]:
-    """Tried, unless one that lives shows that it works, or the kernel has its own and start() would refuse."""
+def _inside(session: Any) -> bool:
+    """Whether the kernel itself draws."""
+    return not hasattr(session, "about")
+
+
+def _paraview(session: Any, patience: float, *, own_sockets: bool) -> list[Pending]:
+    """Tried, unless a session that lives shows that it works, or the kernel has its own and start() would refuse."""
     if session is None and frontends.loaded():
-        return [("paraview", _in_the_kernel, SHORT)]
+        return [Pending("paraview", _in_the_kernel, SHORT)]
     if session is not None and session.alive:
-        return [("paraview", engines.which, SHORT), ("display", lambda: [engines.screen(displays.look(), None)], SHORT)]
+        kinds = [] if _inside(session) else [Pending("paraview", engines.which, SHORT)]
+        return [*kinds, Pending("display", lambda: [engines.screen(displays.look(), None)], SHORT)]
 
     def start() -> Iterator[Finding]:
         display = displays.look()
         try:
             path = str(pvpython.find().path)
         except PvlinkError:
-            path = ""
+            # Told by `which`.
+            yield engines.screen(display, None)
+            return
         trial = engines.attempt(patience, own_sockets=own_sockets)
-        if path or trial.about:
-            yield from engines.verdict(trial, path, display, patience)
+        yield from engines.verdict(trial, path, display, patience)
         yield engines.screen(display, trial)
 
-    return [("paraview", engines.which, SHORT), ("start", start, patience + FAREWELL_SECONDS + 5)]
+    seconds = patience + FAREWELL_SECONDS + 5
+    return [Pending("paraview", engines.which, SHORT), Pending("start", start, seconds)]
 
 
 def _in_the_kernel() -> Iterator[Finding]:
@@ -77,24 +91,21 @@ def _in_the_kernel() -> Iterator[Finding]:
         "note",
         f"This kernel has imported {' and '.join(frontends.loaded())} itself: its own views are drawn in the "
         "kernel, and are as alive as it is idle",
-        "For views that live while a cell runs: restart the kernel, and call `pvlink.start()` before anything else.",
+        "`display(view)` or `pvlink.show(plotter)` shows one. For views that live while a cell runs: restart the "
+        "kernel and call `pvlink.start()` before anything else.",
     )
 
 
 def _jupyter(session: Any) -> Iterator[Finding]:
-    folders = extensions.paths()
-    yield from extensions.settings(folders)
+    folders = extensions.paths(sys.executable)
     connection = frontends.connection_file()
     # A kernel's own file lies where its server keeps its own.
-    runtime = [*folders.get("runtime", []), *([connection.parent] if connection else [])]
+    runtime = list(dict.fromkeys([*folders.get("runtime", []), *([connection.parent] if connection else [])]))
     mine = servers.parent() if connection else None
-    yield from servers.findings(dict.fromkeys(runtime), None if session is None else session.id, mine)
-
-
-def _session(session: Any) -> list[tuple[str, Check, float]]:
-    if session is None:
-        return []
-    return [
-        ("engine", functools.partial(running.engine, session), SHORT),
-        ("streamer", functools.partial(running.streamer, session), SHORT),
-    ]
+    python = None if mine is None else servers.python_of(mine)
+    if python is not None and servers.environment(python) != servers.environment(sys.executable):
+        # What counts is what Jupyter has, not what the kernel has.
+        yield from extensions.settings(extensions.paths(python), python)
+    else:
+        yield from extensions.settings(folders, sys.executable)
+    yield from servers.findings(runtime, None if session is None else session.id, mine)

@@ -18,14 +18,23 @@ from pvlink.checkup.findings import Finding
 FAREWELL_SECONDS = 6.0
 # Of what a program says, the end is what counts.
 MAX_SAID = 4000
+LATE = (
+    "Looking at this ({name}) took more than {seconds:.0f} s, and was given up.",
+    (
+        "Most often a network file system does not answer: try `df` in a terminal, and ask your administrator if it "
+        "hangs too. On a busy machine try again."
+    ),
+)
 Check = Callable[[], Iterable[Finding]]
 
 
 class Pending:
     """A check at work in a thread of its own, which is left behind if it does not come back."""
 
-    def __init__(self, name: str, check: Check, seconds: float) -> None:
+    def __init__(self, name: str, check: Check, seconds: float, late: tuple[str, str] = LATE) -> None:
+        """`late`: sentence and cure for one that does not come back."""
         self._name = name
+        self._late = late
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._findings: list[Finding] = []
@@ -43,15 +52,8 @@ class Pending:
         """What it found, or that it did not come back in time."""
         self._thread.join(max(0.0, self._deadline - time.monotonic()))
         if self._thread.is_alive():
-            return [
-                Finding(
-                    self._name,
-                    "problem",
-                    f"Looking at this ({self._name}) took more than {self._seconds:.0f} s, and was given up.",
-                    "Most often a network file system does not answer: try `df` in a terminal, and ask your "
-                    "administrator if it hangs too. On a busy machine try again.",
-                )
-            ]
+            sentence, cure = self._late
+            return [Finding(self._name, "problem", sentence.format(name=self._name, seconds=self._seconds), cure)]
         return self._findings
 
 

@@ -80,7 +80,7 @@ CAUSES = (
     ),
     Cause(
         "program",
-        r"is not a working pvpython: it (?P<what>ended with exit code \d+ and said(?::\n.*| nothing))",
+        r"is not a working pvpython: it (?P<what>ended with exit code \d+ and said(?::\n.*?| nothing))\.?(?=\nName)",
         "{path} is not a working pvpython: it {what}",
         "Try it in a terminal: `{path} --version`. If it fails there too, its module is not loaded or it is damaged.",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -42,15 +44,23 @@ class Trial:
 
 def attempt(patience: float, *, own_sockets: bool) -> Trial:
     """`own_sockets`: in a directory for this trial, where the usual one is out of order, which is told already."""
-    with tempfile.TemporaryDirectory(prefix="pvl-") as directory:
-        env = dict(os.environ) | ({"PVLINK_RUNTIME_DIR": directory} if own_sockets else {})
+    with contextlib.ExitStack() as stack:
+        env = dict(os.environ)
+        if own_sockets:
+            env["PVLINK_RUNTIME_DIR"] = stack.enter_context(_directory())
         report = os.memfd_create("doctor-trial")
-        try:
-            said = program([sys.executable, "-P", "-m", "pvlink.trial"], patience, env, report=report)
-            lines = os.pread(report, 1 << 20, 0).decode(errors="replace").splitlines()
-        finally:
-            os.close(report)
+        stack.callback(os.close, report)
+        said = program([sys.executable, "-P", "-m", "pvlink.trial"], patience, env, report=report)
+        lines = os.pread(report, 1 << 20, 0).decode(errors="replace").splitlines()
     return read(lines, said)
+
+
+def _directory() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="pvl-")
+    except OSError:
+        # What is wrong may be wrong with all of /tmp.
+        return tempfile.TemporaryDirectory(prefix="pvl-", dir="/dev/shm")
 
 
 def read(lines: list[str], said: Said) -> Trial:
@@ -66,27 +76,28 @@ def read(lines: list[str], said: Said) -> Trial:
 
 
 def which() -> Iterator[Finding]:
-    """The ParaView that would be taken, and those that would not."""
-    wheel = _wheel()
-    facts: Facts = {"vtk_wheel": wheel}
+    """What would be taken to draw, and what would not."""
+    inside = {root for root in ("paraview", "vtkmodules") if PathFinder.find_spec(root) is not None}
+    facts: Facts = {"vtk_here": _version_of("vtk"), "paraview_here": "paraview" in inside}
     try:
         found = pvpython.find()
     except PvlinkError as error:
         sentence, _, way = str(error).partition(" Install it")
-        fallback = f" The VTK {wheel} wheel of this environment draws VTK's own objects instead." if wheel else ""
-        yield Finding(
-            "paraview",
-            "note" if wheel and not os.environ.get(pvpython.VARIABLE) else "problem",
-            sentence + fallback,
-            f"Install it{way}"
-            if way
-            else f"Set {pvpython.VARIABLE} to a pvpython that exists, or `unset {pvpython.VARIABLE}` to let pvlink "
-            "look for one; then restart the kernel.",
-            facts,
+        unset = (
+            f"Set {pvpython.VARIABLE} to a pvpython that exists, or `unset {pvpython.VARIABLE}` to let pvlink look for "
+            "one; then restart the kernel."
         )
+        yield Finding("paraview", "problem", sentence, f"Install it{way}" if way else unset, facts)
         return
-    facts |= {"path": str(found.path), "why": found.why}
-    yield Finding("paraview", "ok", f"ParaView found: {found.path} ({found.why})", facts=facts)
+    facts |= {"path": str(found.path), "why": found.why, "kind": found.kind}
+    if found.kind == "vtk":
+        sentence = (
+            f"VTK {facts['vtk_here'] or ''} of this environment draws ({found.why}): VTK's objects, not ParaView's"
+        )
+        cure = "For ParaView's readers and filters install ParaView, or load its module before Jupyter starts."
+        yield Finding("paraview", "note", sentence, cure, facts)
+    else:
+        yield Finding("paraview", "ok", f"ParaView found: {found.path} ({found.why})", facts=facts)
     if found.others:
         yield Finding(
             "other-paraviews",
@@ -97,9 +108,9 @@ def which() -> Iterator[Finding]:
         )
 
 
-def _wheel() -> str | None:
+def _version_of(package: str) -> str | None:
     try:
-        return version("vtk")
+        return version(package)
     except PackageNotFoundError:
         return None
 
@@ -111,7 +122,7 @@ def verdict(trial: Trial, path: str, display: Display, patience: float) -> Itera
         cause, sentence, cure = _why(trial, path, display, patience)
         yield Finding("start", "problem", sentence, cure, {"cause": cause, "said": trial.error[-1500:]})
         return
-    kind = f"ParaView {trial.about['paraview']}" if trial.about.get("paraview") else "The VTK engine"
+    kind = str(trial.about["name"])
     sentence = f"{kind} (Python {trial.about.get('python', '?')}) starts in {trial.seconds:.1f} s"
     yield Finding("start", "ok", sentence, facts=facts)
     if not trial.drawn:
@@ -213,7 +224,7 @@ def screen(display: Display, trial: Trial | None) -> Finding:
         "hangs": f"DISPLAY is {display.name}, and that X server takes calls and does not answer",
         "far": f"DISPLAY is {display.name}, a screen of another machine: too slow to draw on, pvlink does not use it",
     }
-    sentence = states[display.state] + (f"; pvlink draws on {used}" if used else "")
+    sentence = states[display.state] + _where(used)
     cures = []
     if display.state in ("dead", "hangs"):
         cures.append("`unset DISPLAY` before you start Jupyter.")
@@ -226,3 +237,10 @@ def screen(display: Display, trial: Trial | None) -> Finding:
     if level == "note" and not cures:
         return Finding("display", "ok", sentence, facts=facts)
     return Finding("display", "problem" if level == "problem" else "note", sentence, " ".join(cures), facts)
+
+
+def _where(used: str) -> str:
+    """What the engine has said of its screen, in half a sentence."""
+    if used.startswith("no display"):
+        return f"; none is needed{used.removeprefix('no display')}"
+    return f"; pvlink draws on {used}" if used else ""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,12 @@ from pvlink.version import __version__
 SERVER = "pvlink.server"
 LAB = "pvlink"
 PATHS_PATIENCE = 10.0
-_ANEW = f"`{sys.executable} -m pip install --force-reinstall --no-deps pvlink`, then restart Jupyter."
+_ANEW = "`{python} -m pip install --force-reinstall --no-deps pvlink`, then restart Jupyter."
 
 
-def paths() -> dict[str, list[Path]]:
+def paths(python: str) -> dict[str, list[Path]]:
     """Jupyter's folders ("config", "data", "runtime"), the most important first, in its own words."""
-    said = program([sys.executable, "-m", "jupyter", "--paths", "--json"], PATHS_PATIENCE)
+    said = program([python, "-m", "jupyter", "--paths", "--json"], PATHS_PATIENCE)
     if said.code != 0:
         return {}
     return {kind: [Path(one) for one in folders] for kind, folders in json.loads(said.out).items()}
@@ -65,7 +63,7 @@ def _update(target: dict[str, Any], news: dict[str, Any]) -> None:
             target[key] = value
 
 
-def settings(folders: dict[str, list[Path]]) -> Iterator[Finding]:
+def settings(folders: dict[str, list[Path]], python: str) -> Iterator[Finding]:
     """Both extensions, as far as files tell."""
     if not folders:
         yield Finding(
@@ -75,41 +73,38 @@ def settings(folders: dict[str, list[Path]]) -> Iterator[Finding]:
             "If Jupyter runs in another environment, install pvlink there, too, and run `pvlink doctor` there.",
         )
         return
-    try:
-        jupyter = f"Jupyter Server {version('jupyter_server')}"
-    except PackageNotFoundError:
-        jupyter = "Jupyter"
-    yield _server(folders["config"], jupyter)
-    yield _lab(folders)
+    yield _server(folders["config"], python)
+    yield _lab(folders, python)
 
 
-def _server(config: Sequence[Path], jupyter: str) -> Finding:
+def _server(config: Sequence[Path], python: str) -> Finding:
     state = server_extension(config)
     facts: Facts = {"enabled": bool(state), "config": [str(one) for one in config]}
     if state:
-        return Finding("extension", "ok", f"The relay is enabled in {jupyter}", facts=facts)
-    how = "is switched off" if state is False else "is not known to it"
+        return Finding("extension", "ok", f"The relay is enabled in Jupyter's environment ({python})", facts=facts)
+    how = "is switched off" if state is False else "is not known"
     return Finding(
         "extension",
         "problem",
-        f"The relay, by which pictures reach the browser, {how} in {jupyter} of this environment",
-        f"`{sys.executable} -m jupyter server extension enable {SERVER} --sys-prefix`, then restart Jupyter (not only "
+        f"The relay, by which pictures reach the browser, {how} in Jupyter's environment ({python})",
+        f"`{python} -m jupyter server extension enable {SERVER} --sys-prefix`, then restart Jupyter (not only "
         "the kernel).",
         facts,
     )
 
 
-def _lab(folders: dict[str, list[Path]]) -> Finding:
+def _lab(folders: dict[str, list[Path]], python: str) -> Finding:
+    anew = _ANEW.format(python=python)
     found = next(
         (one for data in folders["data"] if (one := data / "labextensions" / LAB / "package.json").is_file()), None
     )
     if found is None:
-        return Finding("labextension", "problem", "pvlink's extension of JupyterLab is not installed", _ANEW)
+        return Finding("labextension", "problem", "pvlink's extension of JupyterLab is not installed", anew)
     try:
         its = str(json.loads(found.read_text())["version"])
     except (OSError, ValueError, KeyError) as error:
         return Finding(
-            "labextension", "problem", f"pvlink's extension of JupyterLab is damaged: {found}: {error}", _ANEW
+            "labextension", "problem", f"pvlink's extension of JupyterLab is damaged: {found}: {error}", anew
         )
     facts: Facts = {"folder": str(found.parent), "version": its}
     if lab_extension_disabled(folders["config"], folders["data"]):
@@ -125,7 +120,7 @@ def _lab(folders: dict[str, list[Path]]) -> Finding:
             "labextension",
             "problem",
             f"pvlink's extension of JupyterLab is of version {its}, pvlink itself of {__version__}",
-            f"{_ANEW} A copy in {found.parent.parent} that was not installed by pip must be removed.",
+            f"{anew} A copy in {found.parent.parent} that was not installed by pip must be removed.",
             facts,
         )
     return Finding("labextension", "ok", f"pvlink's extension of JupyterLab is installed ({found.parent})", facts=facts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pvlink import mirror
 from pvlink.checkup.findings import Finding
 
 _IPC = (
@@ -137,4 +137,4 @@ def transport(connection: Path) -> Finding:
 
 def loaded() -> list[str]:
     """Who draws in this kernel itself."""
-    return [name for name in ("paraview", "vtkmodules", "pyvista") if name in sys.modules]
+    return [name for root, name in (("paraview", "ParaView"), ("vtkmodules", "VTK")) if mirror.real(root)]

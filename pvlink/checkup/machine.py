@@ -31,7 +31,7 @@ def sockets() -> Iterator[Finding]:
             "sockets",
             "problem",
             str(error),
-            "`export PVLINK_RUNTIME_DIR=/tmp/pvl-$USER; mkdir -m 700 $PVLINK_RUNTIME_DIR` before Jupyter starts, so "
+            "`mkdir -m 700 /dev/shm/pvl-$USER; export PVLINK_RUNTIME_DIR=/dev/shm/pvl-$USER` before Jupyter starts, so "
             "that Jupyter and the kernel have the same.",
             {"candidates": [str(one) for one in rendezvous.candidates()]},
         )
@@ -39,6 +39,17 @@ def sockets() -> Iterator[Finding]:
     listener.close()
     path.unlink(missing_ok=True)
     facts: Facts = {"directory": str(path.parent), "candidates": [str(one) for one in rendezvous.candidates()]}
+    wish = rendezvous.candidates()[0]
+    if path.parent != wish:
+        reason = rendezvous.refusal(wish)
+        yield Finding(
+            "socket-wish",
+            "note",
+            f"{wish} cannot be used for sockets ({reason}). They go to {path.parent} instead",
+            "Nothing, if the view is there. To mend it: set PVLINK_RUNTIME_DIR to the short path of a directory on a "
+            "local disk that is yours and has mode 0700, for kernel and Jupyter server alike.",
+            {"wish": str(wish), "reason": reason},
+        )
     yield Finding("sockets", "ok", f"Sockets can be made in {path.parent}, which only you can enter", facts=facts)
     alive, dead = sessions()
     if alive or dead:

@@ -12,60 +12,69 @@ from typing import Any, Protocol
 from pvlink import rendezvous
 from pvlink.checkup.engines import graphics
 from pvlink.checkup.findings import Facts, Finding
-from pvlink.errors import PvlinkError
+from pvlink.errors import EngineLost, PvlinkError
 
 ROUNDS = 15
 # A question that takes longer is felt in a drag.
 SLOW_MS = 50.0
+BUSY = (
+    "A question to the engine took more than {seconds:.0f} s: it is at work on something long, or hangs.",
+    "Wait for it, or interrupt the cell. `pvlink.session().restart()` ends it and brings the pipeline back.",
+)
 RESTART = "`pvlink.session().restart()` in a cell"
-_STATES = {"T": "is stopped (a debugger, or Ctrl-Z)", "Z": "has ended", "X": "has ended"}
+# Of the active view; a heavier scene is not waited for.
+PICTURE_PATIENCE = 3.0
 
 
 class Session(Protocol):
-    """What the doctor asks of a session."""
+    """What the doctor asks of any session."""
 
     id: str
-    about: dict[str, Any]
 
     @property
     def alive(self) -> bool: ...
+    def active_view(self) -> Any: ...
     def view_id(self, obj: Any) -> str | None: ...
     def ask(self, op: str, **facts: Any) -> dict[str, Any]: ...
 
 
-def engine(session: Session) -> Iterator[Finding]:
-    """Whether ParaView's process lives, and how long a question to it takes."""
-    pid = int(session.about["pid"])
-    facts: Facts = {"pid": pid, **{key: str(value) for key, value in session.about.items() if key != "pid"}}
-    state = _state(pid)
-    if state is None or state in _STATES:
-        how = _STATES.get(state or "X", "")
-        yield Finding(
-            "engine",
-            "problem",
-            f"ParaView's process ({pid}) {how}. The kernel and its variables are unharmed",
-            f"{RESTART} brings the pipeline back as it was after the last cell."
-            if state != "T"
-            else f"`kill -CONT {pid}` in a terminal lets it go on.",
-            facts,
-        )
+def engine(session: Any) -> Iterator[Finding]:
+    """Whether what draws is alive, and how long a question to it takes."""
+    about: dict[str, Any] | None = getattr(session, "about", None)
+    if about is None:
+        sentence = f"{session.name} of this kernel draws: its views are as alive as the kernel is idle"
+        yield Finding("engine", "ok", sentence, facts={"name": session.name, "inside": True})
         return
-    milliseconds = _median(lambda: session.view_id(None))
+    pid = int(about["pid"])
+    facts: Facts = {"pid": pid, **{key: str(value) for key, value in about.items() if key != "pid"}}
+    state = _state(pid) or "X"
+    if state == "T":
+        sentence = f"{about['name']}'s process ({pid}) is stopped: by a debugger, or by hand"
+        yield Finding("engine", "problem", sentence, f"`kill -CONT {pid}` in a terminal lets it go on.", facts)
+        return
+    try:
+        milliseconds = None if state in "XZ" else _median(lambda: session.view_id(None))
+    except EngineLost:
+        milliseconds = None
+    if milliseconds is None:
+        cure = f"The kernel and its variables are unharmed. {RESTART} brings the pipeline back as it was."
+        yield Finding("engine", "problem", f"{about['name']}'s process ({pid}) has ended", cure, facts)
+        return
     facts["round_trip_ms"] = round(milliseconds, 2)
-    what = f"ParaView {session.about['paraview']}" if session.about.get("paraview") else "The engine"
-    where = session.about.get("screen", "")
-    sentence = f"{what} is alive (process {pid}, {where}); a question to it takes {milliseconds:.1f} ms"
     slow = milliseconds > SLOW_MS
     yield Finding(
         "engine",
         "note" if slow else "ok",
-        sentence,
+        f"{about['name']} is alive (process {pid}, {about['screen']}); a question to it takes {milliseconds:.1f} ms",
         "The machine is busy: `top` in a terminal says with what." if slow else "",
         facts,
     )
-    with contextlib.suppress(PvlinkError, AttributeError, RuntimeError, ValueError):
-        if said := _renderer(session):
-            yield graphics(said)
+    # Without a picture the driver is not asked: where nothing was drawn that may end the process.
+    with contextlib.suppress(PvlinkError, ValueError):
+        view = session.active_view()
+        if view is not None:
+            session.picture(session.watch(view), PICTURE_PATIENCE)
+            yield graphics(dict(session.desk.renderer(view)))
 
 
 def streamer(session: Session) -> Iterator[Finding]:
@@ -141,9 +150,3 @@ def _median(ask: Callable[[], object]) -> float:
         ask()
         times.append((time.perf_counter() - began) * 1e3)
     return statistics.median(times)
-
-
-def _renderer(session: Any) -> dict[str, str] | None:
-    """Of the active view; none where there is none."""
-    view = session.desk.attribute("paraview.simple", "GetActiveView")()
-    return None if view is None else dict(session.desk.renderer(view))

@@ -212,7 +212,7 @@ def verdict(server: Server, answer: Answer, session: str | None) -> Finding:
 
 def _without_route(server: Server, name: str, facts: Facts) -> Finding:
     """Why not: pvlink is not there, or was installed after it started, or is switched off."""
-    python = _python(server.pid)
+    python = python_of(server.pid)
     said = program([python, "-P", "-c", _ITS_PVLINK], PYTHON_SECONDS) if python else None
     if python and said is not None and said.code != 0:
         return Finding(
@@ -232,13 +232,18 @@ def _without_route(server: Server, name: str, facts: Facts) -> Finding:
     )
 
 
-def _python(pid: int) -> str | None:
+def python_of(pid: int) -> str | None:
     """The Python that a process runs in, by the name that says which environment."""
     with contextlib.suppress(OSError):
         first = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
         if Path(first).is_absolute() and "python" in Path(first).name:
             return first
     return None
+
+
+def environment(python: str) -> Path:
+    """The folder whose bin a Python is in, by its name: the file itself may be many environments' own."""
+    return Path(python).parent.parent.resolve()
 
 
 def parent() -> int | None:
