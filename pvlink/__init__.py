@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pvlink.version import __version__
 
 if TYPE_CHECKING:
-    from pvlink.api import doctor, session, show, start, stop
+    from pvlink.api import doctor, fetch, put, session, show, start, stop
     from pvlink.errors import (
         DataError,
         EngineLost,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pvlink.share import Share
     from pvlink.view import View
 
-_API = ("doctor", "session", "show", "start", "stop")
+_API = ("doctor", "fetch", "put", "session", "show", "start", "stop")
 _ERRORS = (
     "DataError",
     "EngineLost",
@@ -68,6 +68,8 @@ __all__ = [
     "ViewError",
     "__version__",
     "doctor",
+    "fetch",
+    "put",
     "session",
     "show",
     "start",

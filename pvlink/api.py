@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
-from pvlink import mirror, pvpython
+from pvlink import data, mirror, pvpython
 from pvlink.engine.rpc import Reference
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
+from pvlink.freight import Here
 from pvlink.inside import Inside
 from pvlink.protocol import Role
 from pvlink.sessions import Session
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from pvlink.checkup import Report
     from pvlink.view import View
 
-__all__ = ["doctor", "session", "show", "start", "stop"]
+__all__ = ["doctor", "fetch", "put", "session", "show", "start", "stop"]
 
 ROLES: tuple[Role, ...] = ("owner", "control", "view")
 # What Voila leaves in the environment of the kernels it starts.
@@ -125,6 +127,44 @@ def show(view: Any = None, **options: Any) -> View:
     from pvlink.view import View
 
     return View.of(_session_of(view), view, **options)
+
+
+def put(
+    obj: Any,
+    *,
+    name: str | None = None,
+    spacing: Sequence[float] | None = None,
+    origin: Sequence[float] | None = None,
+    vector: bool | None = None,
+    at: Literal["points", "cells"] = "points",
+    **unknown: Any,
+) -> Any:
+    """A source in the pipeline that shows a copy of `obj`; the same name again gives it new data, in place.
+
+    A numpy array (nz, ny, nx), with one more axis for components; a dict of arrays; xarray, pandas, meshio, VTK,
+    PyVista, or what `fetch` gives. `spacing` and `origin`: of a plain array, for x, y and z. `vector=True`: the last axis is
+    components, also where there are three. `at="cells"`: an array's values are in the cells of the grid.
+    """
+    options = {"name": name, "spacing": spacing, "origin": origin, "vector": vector, "at": at, **unknown}
+    here = _current is None and (mirror.real("paraview") or mirror.real("vtkmodules"))
+    return data.put(Here() if here else _session(), obj, **options)
+
+
+def fetch(
+    source: Any,
+    array: str | None = None,
+    *,
+    at: Literal["points", "cells", "rows", "field"] | None = None,
+    **unknown: Any,
+) -> Any:
+    """What a source, filter, port, or source of that name holds, as numpy arrays that are yours.
+
+    With the name of an array that one, shaped (nz, ny, nx[, components]) in a grid; `at` says which, where several have
+    the name. Without: a `pvlink.cargo.Dataset`; a table as pandas' DataFrame; a dict of those where there are blocks.
+    """
+    theirs = isinstance(source, (Reference, str)) or not (mirror.real("paraview") or mirror.real("vtkmodules"))
+    here = not theirs or (isinstance(source, str) and _current is None and mirror.real("paraview"))
+    return data.fetch(Here() if here else _session(), source, array, **{"at": at, **unknown})
 
 
 def _session_of(view: Any) -> Session | Inside:

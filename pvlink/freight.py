@@ -151,28 +151,30 @@ def _said() -> Iterator[None]:
         raise DataError(str(error)) from None
 
 
-# -- in this process -----------------------------------------------------------------------------------
+class Here:
+    """The same for a kernel that holds ParaView or VTK itself.
 
+    There is no transport, and one copy each way all the same: neither side sees what the other does to its arrays.
+    """
 
-def put_here(name: str, facts: Facts, arrays: list[Array], *, fresh: bool) -> Any:
-    """For a kernel that holds ParaView or VTK itself: the source, with one copy of the arrays of its own."""
-    from pvlink.engine import cargo, sources
+    def put_cargo(self, name: str, facts: Facts, arrays: list[Array], *, fresh: bool) -> Any:
+        """The source of that name."""
+        from pvlink.engine import cargo, sources
 
-    own = [np.array(array, array.dtype.newbyteorder("="), order="C", subok=False) for array in arrays]
-    with _said():
-        return sources.here().put(name, cargo.build(facts, own), 0, fresh=fresh)
+        own = [np.array(array, array.dtype.newbyteorder("="), order="C", subok=False) for array in arrays]
+        with _said():
+            return sources.here().put(name, cargo.build(facts, own), 0, fresh=fresh)
 
+    def put_object(self, name: str, obj: Any, *, fresh: bool) -> Any:
+        """None: there is no other process that objects could be in."""
+        return None
 
-def put_object_here(name: str, obj: Any, *, fresh: bool) -> Any:
-    """None: all objects are of this process, and are packed like any other."""
-    return None
+    def fetch_cargo(self, obj: Any, name: str | None, at: str | None) -> tuple[Facts, list[Array]]:
+        """What a source holds."""
+        from pvlink.engine import sources, unpacked
 
-
-def fetch_here(obj: Any, name: str | None, at: str | None) -> tuple[Facts, list[Array]]:
-    """The same for what a source of this process holds: copies."""
-    from pvlink.engine import sources, unpacked
-
-    with _said():
-        data = sources.here().data(obj)
-        found = unpacked.Unpacked(data, name, at)
-    return found.facts, [np.array(array) for array in found.arrays]
+        with _said():
+            # The arrays are views of its memory.
+            data = sources.here().data(obj)
+            found = unpacked.Unpacked(data, name, at)
+        return found.facts, [np.array(array) for array in found.arrays]

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 
 from pvlink.cargo import datasets, frames, grids, labelled, meshes, unpacked
 from pvlink.cargo.manifest import Cargo, Options
+from pvlink.cargo.unpacked import Dataset
 from pvlink.errors import DataError
+
+__all__ = ["Cargo", "Dataset", "Options", "pack"]
 
 
 class Kind(Protocol):

@@ -16,6 +16,15 @@ from pvlink import api, errors
 
 SIGNATURES = {
     "doctor": "() -> 'Report'",
+    "fetch": (
+        "(source: 'Any', array: 'str | None' = None, *, "
+        "at: \"Literal['points', 'cells', 'rows', 'field'] | None\" = None, **unknown: 'Any') -> 'Any'"
+    ),
+    "put": (
+        "(obj: 'Any', *, name: 'str | None' = None, spacing: 'Sequence[float] | None' = None, "
+        "origin: 'Sequence[float] | None' = None, vector: 'bool | None' = None, "
+        "at: \"Literal['points', 'cells']\" = 'points', **unknown: 'Any') -> 'Any'"
+    ),
     "session": "() -> 'Session | None'",
     "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
     "start": (
