@@ -51,7 +51,10 @@ export class CommSocket extends EventTarget implements Socket {
   private answer: ((leave: Leave) => void) | null = null;
   private readonly heard = (content: unknown, buffers?: readonly DataView[]): void => this.hear(content, buffers ?? []);
   // The kernel restarted, or the page has lost it.
-  private readonly cut = (): void => this.end(1006, "");
+  private readonly cut = (): void => {
+    this.end(1006, "");
+    this.answer?.({ kind: "away", message: "" });
+  };
 
   constructor(
     private readonly model: CommModel,
@@ -101,7 +104,14 @@ export class CommSocket extends EventTarget implements Socket {
 
   private call(pvlink: CommCall["pvlink"], more: Partial<CommCall> = {}, buffers: ArrayBuffer[] = []): void {
     this.seq += 1;
-    this.model.send({ pvlink, channel: this.channel, seq: this.seq, ...more } satisfies Call, undefined, buffers);
+    const call: Call = { pvlink, channel: this.channel, seq: this.seq, ...more };
+    try {
+      this.model.send(call, undefined, buffers);
+    } catch {
+      // The page has let go of the kernel. Whoever calls is not done yet: it hears of it after.
+      if (pvlink !== "close") queueMicrotask(this.cut);
+      return;
+    }
     this.owed ??= setTimeout(() => this.mark(true), OVERDUE_MS);
   }
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.browser.conftest import SIX_LINES, Keep, Open
 from tests.browser.jupyter import Server, write_notebook
@@ -42,22 +40,3 @@ def test_a_view_in_voila_on_a_jupyter_server_is_seen_and_turned_where_its_author
 
     assert not blank(first)
     assert changed(first, turned) > 0.05
-
-
-def test_the_voila_command_has_no_way_to_the_view_and_shows_its_picture(tmp_path: Path, page: Page, keep: Keep) -> None:
-    server = Server.voila(tmp_path / "voila", "alone.ipynb")
-    write_notebook(server.root / "alone.ipynb", [SIX_LINES])
-    with server:
-        page.goto(server.url)
-        said = page.locator(".pvlink-saved")
-        said.wait_for(timeout=60_000)
-        keep(page, "frontend-voila-command")
-
-        picture = page.get_by_role("img", name="Last picture of a ParaView view")
-        assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [
-            True,
-            960,
-            480,
-        ]
-        expect(said).to_contain_text("Saved picture.")
-        expect(said).to_contain_text("no pvlink")

@@ -80,7 +80,7 @@ class VsCode:
         self._do(self._execute(code, wait=False))
 
     def interrupt(self) -> None:
-        self._do(self._manager.interrupt_kernel())
+        self._do(self._interrupt())
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(START_S)
@@ -111,6 +111,9 @@ class VsCode:
             await self._runner.cleanup()
         self._client.stop_channels()
         await self._manager.shutdown_kernel(now=True)
+
+    async def _interrupt(self) -> None:
+        await self._manager.interrupt_kernel()
 
     async def _execute(self, code: str, *, wait: bool) -> None:
         name = self._client.execute(code)

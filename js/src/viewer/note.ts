@@ -12,7 +12,7 @@ const putAway = new Set<string>();
 
 export class NoteLine {
   readonly element = document.createElement("div");
-  private readonly text = document.createElement("span");
+  private readonly text = document.createTextNode("");
   private readonly link = document.createElement("a");
   private note: Note | null = null;
 
@@ -30,14 +30,16 @@ export class NoteLine {
     close.setAttribute("aria-label", close.title);
     close.setAttribute("data-lm-suppress-shortcuts", "true");
     close.addEventListener("click", () => this.dismiss(), { signal });
-    this.element.append(this.text, this.link, close);
+    const words = document.createElement("span");
+    words.append(this.text, " ", this.link);
+    this.element.append(words, close);
   }
 
   show(note: Note | null): void {
     this.note = note;
     this.element.hidden = note === null || putAway.has(note.name);
     if (!note) return;
-    this.text.textContent = note.text;
+    this.text.data = note.text;
     this.link.hidden = !note.link;
     if (!note.link) return;
     this.link.textContent = note.link.label;
@@ -57,7 +59,7 @@ export const NOTE_STYLE = `
   color: var(--jp-ui-font-color2, GrayText); font: 12px/1.4 var(--jp-ui-font-family, system-ui, sans-serif);
 }
 .pvlink-note[hidden], .pvlink-note [hidden] { display: none; }
-.pvlink-note a { color: var(--jp-brand-color1, #1a6fc4); white-space: nowrap; }
+.pvlink-note a { color: var(--jp-brand-color1, #1a6fc4); }
 .pvlink-note button {
   flex: none; margin: 0 0 0 auto; padding: 0 6px; border: 0; border-radius: 4px; background: none; color: inherit;
   font: inherit; font-size: 14px; line-height: 1.2; cursor: pointer;
