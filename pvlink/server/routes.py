@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ PING_SECONDS = 4.5
 SILENCE_SECONDS = 13.0
 # Bytes that wait in the machine's own queue before more are taken: so far a ping stands behind a picture.
 UNSENT_BYTES = 128 << 10
+# What is longer brings a picture; an answer to a sign of life does not.
+PICTURE_BYTES = 1 << 10
 # wslink's 12 byte header in front of each message.
 HEADER_BYTES = 12
 # Linux's, which Python does not name (tcp(7)).
@@ -157,6 +161,12 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         # tornado reads the next message when this one is with the streamer.
         if self._relay is not None:
             await self._relay.send(message)
+
+    def write_message(self, message: bytes | str | dict[str, Any], binary: bool = False) -> asyncio.Future[None]:
+        if isinstance(message, bytes) and len(message) > PICTURE_BYTES:
+            # Whoever stops idle servers asks for this. No picture goes to a page that nobody sees.
+            self.settings["last_activity_times"]["pvlink"] = datetime.now(UTC)
+        return super().write_message(message, binary)
 
     def on_streamer_gone(self, code: int, reason: str) -> None:
         self.close(code, reason)

@@ -97,6 +97,30 @@ async def test_pictures_pass_untouched(jupyter: Jupyter, kernel: Kernel) -> None
     engine.die()
 
 
+async def test_pictures_keep_a_server_from_looking_idle_and_signs_of_life_do_not(
+    jupyter: Jupyter, kernel: Kernel
+) -> None:
+    async def active() -> str:
+        async with authorised(jupyter) as http, http.get(f"{jupyter.url}api/status") as answer:
+            return str((await answer.json())["last_activity"])
+
+    await until(kernel.path.exists)
+    engine = await kernel.engine()
+    viewer = await through(jupyter, kernel.session)
+    await viewer.join()
+    await until(lambda: viewer.frames and viewer.frames[-1].still)
+    rested = await active()
+    await viewer.call(Ping(time.time()))
+    assert await active() == rested
+
+    shown = len(viewer.frames)
+    engine.change()
+    await until(lambda: len(viewer.frames) > shown)
+    assert await active() > rested
+    await viewer.close()
+    engine.die()
+
+
 async def test_when_the_streamer_goes_the_browser_is_told(jupyter: Jupyter, kernel: Kernel) -> None:
     await until(kernel.path.exists)
     engine = await kernel.engine()
