@@ -1,4 +1,4 @@
-"""ParaView or VTK in the kernel itself: the engine's own code, driven by the kernel's event loop, and a streamer beside.
+"""ParaView or VTK in the kernel itself: the engine's own code, driven by the kernel's event loop, a streamer beside.
 
 A view is as alive as the kernel is idle, and says so. While a cell runs, each picture that the user's own code renders
 is shown; hands wait for the end of the cell.
@@ -13,6 +13,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pvlink import notebook, processes, rendezvous
@@ -74,10 +75,14 @@ class Inside:
         self._stream.take()
         self._listening = self._stream.fileno()
         notebook.attach(self._listening, self._turn)
-        self._views.meet({"pid": os.getpid(), "name": self.name})
+        self._views.meet(self._about())
         return streamer
 
     # -- what it is --------------------------------------------------------------------------------
+
+    def _about(self) -> dict[str, Any]:
+        kinds = [kind.describe()["kind"] for kind in self._kinds]
+        return {"pid": os.getpid(), "name": self.name, "kind": "vtk" if kinds == ["vtk"] else "paraview"}
 
     @property
     def name(self) -> str:
@@ -121,7 +126,7 @@ class Inside:
         for kind in self._all_kinds():
             name = kind.name_of(obj)
             if name is not None:
-                return name, lambda: kind.scene(obj)
+                return name, partial(kind.scene, obj)
         return None
 
     def _all_kinds(self) -> list[Kind]:
@@ -139,6 +144,8 @@ class Inside:
             from pvlink.engine.kinds.vtk import Vtk
 
             self._kinds.append(Vtk("w"))
+        if len(self._kinds) > len(known):
+            self._stream.send(dict(self._about(), op="hello"))
         return self._kinds
 
     def picture(self, view: str, patience: float) -> bytes:

@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 class Hello(Struct, tag_field="op", tag="hello"):
     pid: int
-    paraview: str = ""
-    python: str = ""
+    # "ParaView 5.11.0", for the log, and "paraview" or "vtk", for what viewers are told.
+    name: str = ""
+    kind: str = "paraview"
 
 
 class ViewMade(Struct, tag_field="op", tag="view"):

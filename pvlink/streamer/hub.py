@@ -7,7 +7,7 @@ import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pvlink.protocol import (
     PROTOCOL_VERSION,
@@ -78,6 +78,7 @@ class Hub:
         # Runs out when what keeps the engine busy has lasted long enough for a word.
         self._lasting: asyncio.TimerHandle | None = None
         self._watchdog: Watchdog | None = None
+        self._what = "ParaView"
         # What holds for all views: the engine starts, works or is no more.
         self._state: ViewState = STARTING
 
@@ -199,9 +200,10 @@ class Hub:
             self._tell()
 
     def _state_of(self, view: View) -> ViewState:
-        if self._state.state in ("ended", "lost") or self._rim.port is None:
-            return self._state
-        return view.gone or self._state
+        everywhere = self._state.state in ("ended", "lost") or self._rim.port is None
+        state = self._state if everywhere else view.gone or self._state
+        # The sentences above are written for the usual case.
+        return structs.replace(state, message=state.message.replace("ParaView", self._what))
 
     def _tell(self) -> None:
         """Tells each viewer what it does not know yet."""
@@ -215,8 +217,9 @@ class Hub:
 
     def on_packet(self, packet: Packet) -> None:
         match packet:
-            case Hello(pid, paraview, python):
-                log.info("engine %d: ParaView %s, Python %s", pid, paraview, python)
+            case Hello(pid, name, kind):
+                log.info("engine in process %d: %s", pid, name)
+                self._what = "VTK" if kind == "vtk" else "ParaView"
             case ViewMade(name):
                 view = self._views.get(name) or self._add(name)
                 view.begin()

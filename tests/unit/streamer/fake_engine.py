@@ -70,7 +70,7 @@ class FakeEngine:
         self._lock = threading.RLock()
         self._wake, self._woken = socket.socketpair()
         self._running = True
-        self.send({"op": "hello", "pid": os.getpid(), "paraview": "5.11.0", "python": "3.11.2"})
+        self.send({"op": "hello", "pid": os.getpid(), "name": "ParaView 5.11.0", "kind": "paraview"})
         for name in views:
             self.send({"op": "view", "view": name})
         self.send({"op": "ready"})

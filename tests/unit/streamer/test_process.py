@@ -226,6 +226,34 @@ async def test_when_the_engine_dies_the_viewers_keep_the_picture_and_are_told(ke
     again.die()
 
 
+async def test_a_cell_is_worth_a_word_only_if_it_lasts(kernel: Kernel) -> None:
+    await ready(kernel)
+    engine = await kernel.engine()
+    viewer = await Viewer.watching(kernel.path)
+    await until(lambda: viewer.frames)
+    engine.send({"op": "busy", "message": "A short cell.", "after": 0.2})
+    engine.send({"op": "idle"})
+    engine.send({"op": "busy", "message": "A long cell.", "after": 0.2})
+    await until(lambda: viewer.states and viewer.states[-1] == ViewState("busy", "A long cell."))
+    engine.send({"op": "idle"})
+    await until(lambda: viewer.states[-1].state == "live")
+    assert "A short cell." not in [state.message for state in viewer.states]
+    await viewer.close()
+    engine.die()
+
+
+async def test_where_vtk_draws_nobody_is_told_of_paraview(kernel: Kernel) -> None:
+    await ready(kernel)
+    engine = await kernel.engine()
+    engine.send({"op": "hello", "pid": 1, "name": "VTK 9.7.2", "kind": "vtk"})
+    viewer = await Viewer.watching(kernel.path)
+    await until(lambda: viewer.frames)
+    engine.die()
+    await until(lambda: viewer.states and viewer.states[-1].state == "lost")
+    assert viewer.states[-1].message.startswith("The VTK process ended.")
+    await viewer.close()
+
+
 async def test_views_that_are_not_there(kernel: Kernel) -> None:
     await ready(kernel)
     early = await Viewer.watching(kernel.path, "7")
