@@ -311,18 +311,23 @@ def altered(folder: Path, version: str) -> None:
 # -- Jupyter servers -----------------------------------------------------------------------------
 
 
-def plain_server(home: Path, *options: str) -> Server:
-    """A Jupyter server without JupyterLab."""
+# What a Jupyter server would load besides, and here only costs time.
+OTHERS = ("jupyterlab", "jupyter_lsp", "nbclassic", "notebook", "notebook_shim", "voila.server_extension")
+
+
+def plain_server(home: Path, *off: str) -> Server:
+    """A Jupyter server without JupyterLab and such, nor the extensions that are named."""
     home.mkdir()
     arguments = ["-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
-    arguments += [f"--ServerApp.root_dir={home}", "--ServerApp.port=PORT", "--ServerApp.port_retries=0", *options]
+    arguments += [f"--ServerApp.root_dir={home}", "--ServerApp.port=PORT", "--ServerApp.port_retries=0"]
+    arguments += [f"--ServerApp.jpserver_extensions={dict.fromkeys([*OTHERS, *off], False)}"]
     return Server(home, arguments)
 
 
 def test_each_running_server_is_asked_for_its_way_to_pvlink(
     ward: Ward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without = plain_server(tmp_path / "without", "--ServerApp.jpserver_extensions={'pvlink.server': False}")
+    without = plain_server(tmp_path / "without", "pvlink.server")
     well = plain_server(tmp_path / "well")
 
     def asked(server: Server) -> Told:
