@@ -51,7 +51,7 @@ class Unpacked:
     def _of(self, data: Any) -> Facts:
         for cls, kind, read in _READERS:
             if isinstance(data, cls):
-                shape = {"dimensions": list(data.GetDimensions())} if hasattr(data, "GetDimensions") else {}
+                shape = {"dimensions": _dimensions(data)} if kind in ("image", "rectilinear", "structured") else {}
                 read_facts = read(self, data) if self._name is None else {}
                 return {"kind": kind, **shape, **read_facts, "arrays": self._attributes(data)}
         for cls, kind, count, child in _TREES:
@@ -164,6 +164,11 @@ _TREES = [
     (vtkPartitionedDataSetCollection, "collection", "GetNumberOfPartitionedDataSets", "GetPartitionedDataSet"),
     (vtkPartitionedDataSet, "partitioned", "GetNumberOfPartitions", "GetPartitionAsDataObject"),
 ]
+
+
+def _dimensions(data: Any) -> list[int]:
+    extent = data.GetExtent()
+    return [end - begin + 1 for begin, end in zip(extent[::2], extent[1::2])]
 
 
 def numbers(array: Any) -> Any:
