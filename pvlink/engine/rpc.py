@@ -48,9 +48,8 @@ _CONFIG = {
     "include_local_version": False,
 }
 _FUNCTION_NAMES = frozenset(f"{kind.__module__}.{kind.__name__}" for kind in plain.FUNCTIONS)
-# Asked for by IPython on every display of every object, and by numpy, whose functions cannot be sent: it gets the
-# numbers. The answer never needs a round trip.
-_LOCAL_PREFIXES = ("_repr_", "_ipython_", "__array_")
+# Asked for by IPython on every display, and by numpy, whose functions cannot be sent: it gets the numbers; no round trip.
+_LOCAL_PREFIXES = ("_repr_", "_ipython_", "__array_", "__mro_")
 
 
 class Unsendable(TypeError):
@@ -111,6 +110,9 @@ class Reference(netref.BaseNetref):
     def __reduce_ex__(self, protocol: Any) -> Any:
         wire: Wire = object.__getattribute__(self, "____conn__")
         raise TypeError(wire.pickle_refusal.format(type(self).__name__))
+
+    def __mro_entries__(self, bases: Any) -> Any:
+        raise TypeError(f"{self!r} is in another process: no class here can inherit from it. Observers may do instead.")
 
     def __instancecheck__(self, other: Any) -> bool:
         # Called when this stands for a class and `isinstance(other, it)` is asked.

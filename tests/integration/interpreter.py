@@ -97,11 +97,11 @@ class Interpreter:
 class Kernel(Interpreter):
     """A Python with IPython in it, whose household is known by the directory its sockets are in."""
 
-    def __init__(self, **env: str) -> None:
+    def __init__(self, python: str = sys.executable, **env: str) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="pvl-"))
         environment = {key: value for key, value in os.environ.items() if key != "DISPLAY"}
         environment |= {"PVLINK_RUNTIME_DIR": str(self.directory), **env}
-        super().__init__([sys.executable, "-P"], environment, "--ipython", cwd=self.directory)
+        super().__init__([python, "-P"], environment, "--ipython", cwd=self.directory)
 
     @classmethod
     def started(cls, **env: str) -> Self:

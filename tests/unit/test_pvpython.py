@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,26 @@ def test_nothing_found_says_where_it_looked_and_what_to_do() -> None:
         "pvlink.start(pvpython=",
     ):
         assert word in said
+
+
+def test_vtk_is_what_is_left_where_there_is_no_paraview(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pvpython, "has_vtk", lambda: True)
+    found = pvpython.find()
+    assert (found.kind, found.path) == ("vtk", Path(sys.executable))
+    assert found.sentence() == f"VTK draws: {sys.executable} (no ParaView was found)"
+
+
+def test_vtk_may_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(make(tmp_path / "path").parent))
+    monkeypatch.setattr(pvpython, "has_vtk", lambda: True)
+    assert pvpython.find().kind == "paraview"
+    assert pvpython.find("vtk").kind == "vtk"
+    monkeypatch.setenv(pvpython.VARIABLE, "vtk")
+    assert pvpython.find().kind == "vtk"
+
+
+def test_without_either_the_way_to_both_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pvpython, "has_vtk", lambda: False)
+    for wish in (None, "vtk"):
+        with pytest.raises(PvpythonNotFound, match=r"pip install 'pvlink\[vtk\]'"):
+            pvpython.find(wish)
