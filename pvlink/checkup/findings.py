@@ -103,11 +103,12 @@ def _indented(head: str, text: str) -> list[str]:
 
 
 def _row(finding: Finding) -> str:
-    cell = "text-align:left;vertical-align:top;padding:3px 8px;white-space:normal;border:0"
+    cell = "text-align:left;vertical-align:top;padding:3px 8px;white-space:normal;overflow-wrap:anywhere;border:0"
+    word = f"{cell};color:{_COLOURS[finding.level]};font-weight:bold;white-space:nowrap"
     cure = f'<div style="opacity:.85">&rarr; {_text(finding.cure)}</div>' if finding.cure else ""
     return (
-        f'<tr style="background:none"><td style="{cell};color:{_COLOURS[finding.level]};font-weight:bold">'
-        f'{_WORDS[finding.level]}</td><td style="{cell};max-width:60em">{_text(finding.sentence)}{cure}</td></tr>'
+        f'<tr style="background:none"><td style="{word}">{_WORDS[finding.level]}</td>'
+        f'<td style="{cell};max-width:60em">{_text(finding.sentence)}{cure}</td></tr>'
     )
 
 

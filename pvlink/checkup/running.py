@@ -21,6 +21,13 @@ BUSY = (
     "A question to the engine took more than {seconds:.0f} s: it is at work on something long, or hangs.",
     "Wait for it, or interrupt the cell. `pvlink.session().restart()` ends it and brings the pipeline back.",
 )
+# How a viewer came in (the wire's own words), in the user's.
+WAYS = {
+    "jupyter": "by Jupyter's relay",
+    "link": "by a shared link",
+    "direct": "directly, past Jupyter",
+    "comm": "by the kernel's own messages, which rest while a cell runs",
+}
 RESTART = "`pvlink.session().restart()` in a cell"
 # Of the active view; a heavier scene is not waited for.
 PICTURE_PATIENCE = 3.0
@@ -105,7 +112,7 @@ def streamer(session: Session) -> Iterator[Finding]:
         yield Finding(
             "listening",
             "note",
-            f"{listens}, and for shared links on {', '.join(doors)} (TLS, with a password)",
+            f"{listens}, and on {', '.join(doors)} (TLS; a password or a ticket opens it)",
             "`share.revoke()` or the view's Sharing panel ends a link, and its door with it.",
             {"socket": str(path), "doors": doors},
         )
@@ -114,20 +121,18 @@ def streamer(session: Session) -> Iterator[Finding]:
 
 
 def _viewers(said: dict[str, Any]) -> Iterator[Finding]:
+    """Who watches each view, and which way its pictures take."""
     for view, stats in said["views"].items():
-        ways = ", ".join(sorted(set(stats["ways"]))) or "nobody"
-        facts: Facts = {
-            "view": view,
-            "clients": stats["clients"],
-            "frames_per_s": stats["frames_per_s"],
-            "ways": sorted(stats["ways"]),
-        }
-        sentence = f"View {view}: {stats['clients']} watching (by {ways}), {stats['frames']} pictures so far"
-        trip = stats.get("input_ms")
-        if trip:
-            facts["input_ms"] = trip["p50"]
-            sentence += f"; from a hand's move to its picture {trip['p50']:.0f} ms"
-        yield Finding("viewers", "ok", sentence, facts=facts)
+        ways = sorted(set(stats["ways"]))
+        facts: Facts = {"view": view, "clients": stats["clients"], "frames_per_s": stats["frames_per_s"], "ways": ways}
+        by = f" ({', '.join(WAYS.get(way, way) for way in ways)})" if ways else ""
+        sentence = f"View {view}: {stats['clients']} watching{by}, {stats['frames']} pictures so far"
+        if stats["input_ms"]:
+            facts["input_ms"] = stats["input_ms"]["p50"]
+            sentence += f"; from a hand's move to its picture {stats['input_ms']['p50']:.0f} ms"
+        slow = "comm" in ways
+        cure = "'server' and 'frontend' in this report say why Jupyter's relay is not used." if slow else ""
+        yield Finding("viewers", "note" if slow else "ok", sentence, cure, facts)
 
 
 def _knock(session: Session) -> None:

@@ -21,6 +21,7 @@ ASK_SECONDS = 4.0
 PYTHON_SECONDS = 8.0
 # A login node may hold many of one user's; the first few tell.
 MOST = 4
+SLOWER = "pictures come by the kernel's own messages, fewer, and none while a cell runs"
 NOBODY = "0" * 32
 _LOOPBACK = ("", "localhost", "127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104 - how servers say it; nothing is bound
 # In another environment: what it has of pvlink.
@@ -218,14 +219,14 @@ def _without_route(server: Server, name: str, facts: Facts) -> Finding:
         return Finding(
             "server",
             "problem",
-            f"{name} does not have pvlink: it is not installed in its environment ({python})",
+            f"{name} does not have pvlink: it is not installed in its environment ({python}); {SLOWER}",
             f"`{python} -m pip install pvlink=={__version__}`, then restart that Jupyter.",
             facts | {"python": python},
         )
     return Finding(
         "server",
         "problem",
-        f"{name} runs without pvlink's relay",
+        f"{name} runs without pvlink's relay: {SLOWER}",
         "Restart it: it may have been started before pvlink was installed. If that does not help: "
         f"`{python or 'python'} -m jupyter server extension enable pvlink.server --sys-prefix`, and restart it again.",
         facts | {"python": python},
