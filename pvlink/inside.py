@@ -174,12 +174,13 @@ class Inside:
     def _turn(self) -> bool:
         """Between cells: take what the streamer has sent, draw what is due. False when the streamer has gone."""
         self._alarm()
-        self._views.invite()
         if not self._views.serve():
             self._views.streamer_gone()
             self._listening = -1
             return False
         self._views.draw()
+        # Last, or a press that changes nothing would be the last input ever: no packet follows it by itself.
+        self._views.invite()
         wait = self._views.wait()
         self._alarm = _nothing if wait is None else notebook.later(wait, self._turn)
         return True
