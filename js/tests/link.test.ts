@@ -375,4 +375,22 @@ describe("its heartbeat", () => {
     link.close();
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("neither asks nor gives up while the other side is held, and does both afterwards", async () => {
+    await FakeSocket.last.join();
+    const socket = Object.assign(FakeSocket.last, { held: true });
+    socket.answers["pvlink.ping"] = () => SILENCE;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(socket.sent("pvlink.ping").length).toBeLessThanOrEqual(1);
+    expect(ends).toEqual([]);
+    socket.held = false;
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(ends).toEqual([{ kind: "cut", message: "The connection went silent.", joined: true }]);
+  });
+
+  it("is not begun in haste with who is held", async () => {
+    Object.assign(FakeSocket.last, { held: true });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ends).toEqual([]);
+  });
 });

@@ -87,4 +87,20 @@ describe("the outbox", () => {
     nextFrame();
     expect(sent).toEqual([]);
   });
+
+  it("keeps nothing while nobody takes anything, but what was let go", () => {
+    outbox.push({ type: "down", button: 0 });
+    outbox.push({ type: "move", x: 0.1 });
+    outbox.hold(true);
+    for (let step = 0; step < 100; step++) outbox.push({ type: "move", x: step / 100 });
+    for (let press = 0; press < 20; press++) outbox.push({ type: "up", button: 0 });
+    outbox.push({ type: "key", key: "r" });
+    nextFrame();
+    expect(sent).toHaveLength(1);
+    outbox.hold(false);
+    const late = sent[1]?.events ?? [];
+    expect(late[0]).toEqual({ type: "move", x: 0.1 });
+    expect(late.slice(1).every(({ type }) => type === "up")).toBe(true);
+    expect(late.length).toBeLessThan(10);
+  });
 });
