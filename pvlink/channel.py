@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import logging
 import os
@@ -28,7 +29,7 @@ MAX_WAITING = 1024
 # What may be on its way to a viewer that says nothing: a few pictures. Then the streamer is not read.
 MAX_UNHEARD_BYTES = 16 << 20
 # What was taken is said with the next message, or after this time by itself.
-SEEN_SECONDS = 0.05
+SEEN_SECONDS = 0.005
 GONE = "The process that sends the pictures went away. pvlink.session().restart() brings the view back."
 ENDED = "This session has ended. Run the cells again for a live view."
 log = logging.getLogger(__name__)
@@ -52,8 +53,12 @@ Tell = Callable[[CommWord, list[bytes]], None]
 class Channel:
     """One viewer's websocket, as far as the streamer."""
 
-    def __init__(self, name: str, session: str, tell: Tell, ended: Callable[[Channel], None]) -> None:
+    def __init__(
+        self, name: str, session: str, tell: Tell, ended: Callable[[Channel], None], *, plain: bool = False
+    ) -> None:
         self.name = name
+        # Nothing in buffers.
+        self._plain = plain
         self.silent_ticks = 0
         self._session = session
         self._tell = tell
@@ -139,6 +144,8 @@ class Channel:
             self._unheard += len(message)
             if isinstance(message, str):
                 self.say("data", text=message)
+            elif self._plain:
+                self.say("data", base64=base64.b64encode(message).decode())
             else:
                 self.say("data", [message])
         self._at_end = True

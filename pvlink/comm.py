@@ -8,6 +8,7 @@ cell runs nothing is handed on: the event loop is the cell's.
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import weakref
 from collections.abc import Callable, Iterable
@@ -80,13 +81,19 @@ class Switchboard:
         elif call.pvlink == "close" and channel is not None:
             channel.close()
         elif call.pvlink == "data" and channel is not None:
-            self._pass(channel, call.text, buffers)
+            self._pass(channel, call, buffers)
         elif call.pvlink == "data":
             self._tell(CommWord("closed", call.channel, call.seq, code=CLOSE_GONE, message=GONE), [])
 
-    def _pass(self, channel: Channel, text: str | None, buffers: Iterable[bytes | memoryview]) -> None:
-        if text is not None:
-            channel.send(text)
+    def _pass(self, channel: Channel, call: CommCall, buffers: Iterable[bytes | memoryview]) -> None:
+        if call.text is not None:
+            channel.send(call.text)
+        if call.base64 is not None:
+            try:
+                buffers = [base64.b64decode(call.base64, validate=True)]
+            except ValueError:
+                channel.close(CLOSE_DENIED, "This message is no base64.")
+                return
         for buffer in buffers:
             if len(buffer) > MAX_MESSAGE_BYTES:
                 channel.close(CLOSE_DENIED, "This message is too long.")
@@ -126,7 +133,7 @@ class Switchboard:
             message = "This output is open in as many pages as can be. Close some."
             self._tell(CommWord("closed", call.channel, call.seq, code=CLOSE_FULL, message=message), [])
             return
-        channel = Channel(call.channel, self._session.id, self._tell, self._forget)
+        channel = Channel(call.channel, self._session.id, self._tell, self._forget, plain=call.plain)
         self._channels[call.channel] = channel
         channel.heard(call.seq)
         _watch_cells(self)

@@ -306,8 +306,11 @@ class CommCall(Struct, forbid_unknown_fields=True):
     ticket: Dice128 | None = None
     key: Dice256 | None = None
     direct: bool = False
-    # "data": one websocket message; in the buffer if it is binary.
+    # "open": no buffers, both ways. Kernel gateways (jupyter_server's client of them) break at a buffer.
+    plain: bool = False
+    # "data": one websocket message; if it is binary, in the buffer or here.
     text: Annotated[str, Meta(max_length=4096)] | None = None
+    base64: Annotated[str, Meta(max_length=2 * MAX_MESSAGE_BYTES)] | None = None
 
 
 class CommWord(Struct):
@@ -321,8 +324,9 @@ class CommWord(Struct):
     view: str = ""
     role: Role = "view"
     door: Door | None = None
-    # "data": one websocket message; in the buffer if it is binary.
+    # "data": one websocket message; if it is binary, in the buffer or here.
     text: str | None = None
+    base64: str | None = None
     # "refused" and "closed": a close code, a sentence for the user, and whether the session will not come back.
     code: int = 0
     message: str = ""

@@ -16,6 +16,11 @@ export interface CommModel {
 
 // The kernel says at once what it has taken; after this it is busy.
 const OVERDUE_MS = 700;
+// Messages under way; what comes meanwhile goes together in the next one. Each costs the kernel, and the page, more
+// than all that is in it.
+const WINDOW = 2;
+// What may wait for that: who waits for answers never has so much.
+const MOST_WAITING = 256;
 
 export const dice = (bytes: number): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (each) => each.toString(16).padStart(2, "0")).join("");
@@ -30,6 +35,20 @@ function bufferOf({ buffer, byteOffset, byteLength }: DataView): ArrayBuffer {
   const whole = byteOffset === 0 && byteLength === buffer.byteLength;
   return (whole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer;
 }
+
+function dataOf({ text, base64 }: CommWord, buffer?: DataView): string | ArrayBuffer | null {
+  if (buffer) return bufferOf(buffer);
+  return typeof base64 === "string" ? fromText(base64) : text;
+}
+
+function toText(bytes: Uint8Array): string {
+  let text = "";
+  // As many arguments as a function surely takes.
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
+}
+
+const fromText = (text: string): ArrayBuffer => Uint8Array.from(atob(text), (each) => each.charCodeAt(0)).buffer;
 
 function refusal({ code, message, final }: CommWord): Leave {
   if (code === CLOSE_GONE) return { kind: "away", message };
@@ -48,6 +67,7 @@ export class CommSocket extends EventTarget implements Socket {
   private overdue = false;
   private busy = false;
   private told: Held = "";
+  private readonly waiting: ArrayBuffer[] = [];
   private answer: ((leave: Leave) => void) | null = null;
   private readonly heard = (content: unknown, buffers?: readonly DataView[]): void => this.hear(content, buffers ?? []);
   // The kernel restarted, or the page has lost it.
@@ -59,6 +79,8 @@ export class CommSocket extends EventTarget implements Socket {
   constructor(
     private readonly model: CommModel,
     private readonly hold: (held: Held) => void,
+    // Whether bytes travel as text: kernel gateways cut the kernel's connection at a buffer.
+    private readonly plain = false,
   ) {
     super();
     model.on("msg:custom", this.heard);
@@ -83,16 +105,17 @@ export class CommSocket extends EventTarget implements Socket {
 
   open(): this {
     this.model.on("comm_live_update", this.cut);
-    this.call("open");
+    this.call("open", this.plain ? { plain: true } : {});
     return this;
   }
 
   send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
-    if (typeof data === "string") this.call("data", { text: data });
-    else if (ArrayBuffer.isView(data)) {
-      const { buffer, byteOffset, byteLength } = data;
-      this.call("data", {}, [buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer]);
-    } else this.call("data", {}, [data as ArrayBuffer]);
+    if (typeof data === "string") return this.call("data", { text: data });
+    const bytes = ArrayBuffer.isView(data)
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data as ArrayBuffer);
+    if (this.plain) this.call("data", { base64: toText(bytes) });
+    else this.call("data", {}, [bytes.slice().buffer]);
   }
 
   close(): void {
@@ -131,7 +154,7 @@ export class CommSocket extends EventTarget implements Socket {
         this.readyState = 1;
         return void this.dispatchEvent(new Event("open"));
       case "data":
-        return void this.dispatchEvent(new MessageEvent("message", { data: buffer ? bufferOf(buffer) : word.text }));
+        return void this.dispatchEvent(new MessageEvent("message", { data: dataOf(word, buffer) }));
       case "closed":
         return this.end(word.code, word.message);
     }
@@ -148,6 +171,7 @@ export class CommSocket extends EventTarget implements Socket {
     if (pvlink === "busy") this.busy = true;
     if (pvlink === "idle") this.busy = false;
     this.mark(this.overdue);
+    this.flush();
   }
 
   private mark(overdue: boolean): void {

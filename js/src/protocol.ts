@@ -257,8 +257,11 @@ export interface CommCall {
   ticket: string | null;
   key: string | null;
   direct: boolean;
-  // "data": one websocket message; in the buffer if it is binary.
+  // "open": no buffers, both ways. Kernel gateways (jupyter_server's client of them) break at a buffer.
+  plain: boolean;
+  // "data": one websocket message; if it is binary, in the buffer or here.
   text: string | null;
+  base64: string | null;
 }
 
 // A custom message of the widget, from the kernel to one of its viewers.
@@ -271,8 +274,9 @@ export interface CommWord {
   view: string;
   role: Role;
   door: Door | null;
-  // "data": one websocket message; in the buffer if it is binary.
+  // "data": one websocket message; if it is binary, in the buffer or here.
   text: string | null;
+  base64: string | null;
   // "refused" and "closed": a close code, a sentence for the user, and whether the session will not come back.
   code: number;
   message: string;

@@ -62,7 +62,7 @@ export class Ways {
   }
 
   private async throughKernel(model: CommModel, reason: Reason, signal: AbortSignal, line?: Line): Promise<Admission> {
-    const socket = new CommSocket(model, (held) => line?.hold(held));
+    const socket = new CommSocket(model, (held) => line?.hold(held), reason === "elsewhere" || reason === "none");
     const leave = await socket.ask(this.knocks < (this.worked ? KNOCKS : 1), signal);
     if (!("grant" in leave)) {
       socket.close();
