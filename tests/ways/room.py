@@ -42,24 +42,27 @@ def _closed(path: Path) -> Path | None:
 
 
 def masks(needed: Sequence[Path]) -> list[str]:
-    """Shell commands that put an empty, open folder in the place of each closed one, and only what is needed into it.
-
-    In the room only: outside nothing changes. `mount -c` takes the names as they are, and so a working directory that
-    is covered by then still leads to what is below.
-    """
+    """Shell commands that cover each closed folder by one that other users may pass, with what is needed in it."""
     inside: dict[Path, list[Path]] = {}
     for path in needed:
         if (closed := _closed(path)) is not None:
             inside.setdefault(closed, []).append(path)
-    lines = []
-    for folder, paths in inside.items():
-        lines += [f"cd {shlex.quote(str(folder))}", f"mount -c -t tmpfs -o mode=0755 pvlink {shlex.quote(str(folder))}"]
-        # A folder within another one that is needed is there with it.
-        for path in [one for one in paths if not any(one != other and one.is_relative_to(other) for other in paths)]:
-            there = shlex.quote(str(path))
-            lines += [f"mkdir -p {there}", f"mount -c --bind {shlex.quote(str(path.relative_to(folder)))} {there}"]
-        lines.append("cd /")
-    return lines
+    return [line for folder, paths in inside.items() for line in covered(folder, paths)]
+
+
+def covered(folder: Path, paths: Sequence[Path], mode: str = "0755") -> list[str]:
+    """Shell commands that cover a folder by an empty one in which only these paths are left.
+
+    In the room only: outside nothing changes. `mount -c` takes the names as they are, and so a working directory that
+    is covered by then still leads to what is below.
+    """
+    place = shlex.quote(str(folder))
+    lines = [f"cd {place}", f"mount -c -t tmpfs -o mode={mode} pvlink {place}"]
+    # A folder within another one that is needed is there with it.
+    for path in [one for one in paths if not any(one != other and one.is_relative_to(other) for other in paths)]:
+        there = shlex.quote(str(path))
+        lines += [f"mkdir -p {there}", f"mount -c --bind {shlex.quote(str(path.relative_to(folder)))} {there}"]
+    return [*lines, "cd /"]
 
 
 def known(people: Sequence[Person], folder: Path) -> list[str]:
@@ -112,7 +115,9 @@ class Room:
 
     def start(self, command: Sequence[str], *, home: Path, env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
         """A program that goes on until the room ends."""
-        enter = ["nsenter", f"--target={self.pid}", *self._spaces, f"--wd={home}", "--"]
+        # nsenter's own --wd would look for the folder outside.
+        there = ["sh", "-c", 'cd "$0" && exec "$@"', str(home)]
+        enter = ["nsenter", f"--target={self.pid}", *self._spaces, "--", *there]
         with log.open("w") as out:
             return subprocess.Popen([*enter, *command], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
