@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import mmap
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,7 +75,7 @@ class Freight:
             self._engine().send_memory(fd, number)
             with _said():
                 facts, layout = desk.fetch(obj, name, at, number)
-            return facts, hold.read(os.dup(fd), layout, mmap.ACCESS_COPY)
+            return facts, hold.read(os.dup(fd), layout)
 
     def restore(self, desk: Any) -> list[str]:
         """Give a new engine what was put; names of the sources that stay empty."""
@@ -85,7 +84,7 @@ class Freight:
             self._engine().send_memory(kept.fd, number)
             if not desk.refill(key, kept.facts, kept.layout, number, self.forget_others):
                 self._drop(key)
-        names: list[str] = desk.empty()
+        names: list[str] = desk.empty(list(self._kept))
         return names
 
     def forget_others(self, known: list[int]) -> None:

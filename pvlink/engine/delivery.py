@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 from typing import Any
 
@@ -12,7 +11,7 @@ from pvlink.engine.unpacked import Unpacked
 
 def put(fd: int, name: str, facts: cargo.Facts, layout: hold.Layout, number: int, *, fresh: bool) -> Any:
     """The source that shows what is in the file; closes it. Pages that a filter writes to become this process's own."""
-    arrays = hold.read(fd, layout, mmap.ACCESS_COPY)
+    arrays = hold.read(fd, layout)
     return sources.here().put(name, cargo.build(facts, arrays), number, fresh=fresh)
 
 
@@ -27,7 +26,7 @@ def put_object(name: str, obj: Any, *, fresh: bool) -> Any:
 
 def refill(fd: int, number: int, facts: cargo.Facts, layout: hold.Layout) -> bool:
     """Give a source that a state has brought back what it showed; False: it has not come."""
-    return sources.here().refill(number, cargo.build(facts, hold.read(fd, layout, mmap.ACCESS_COPY)))
+    return sources.here().refill(number, cargo.build(facts, hold.read(fd, layout)))
 
 
 def fetch(fd: int, obj: Any, name: str | None, at: str | None) -> tuple[cargo.Facts, hold.Layout]:

@@ -121,9 +121,9 @@ class Desk:
         self._on_put = known
         return delivery.refill(self._loop.memory(number), key, facts, layout)
 
-    def empty(self) -> list[str]:
-        """Names of sources that were put, and came back without data."""
-        return sources.here().empty()
+    def empty(self, filled: list[int]) -> list[str]:
+        """Names of sources that were put, and have come back without data: all but these."""
+        return sources.here().empty(filled)
 
     def _tell_put(self) -> None:
         if self._on_put is not None:

@@ -37,7 +37,7 @@ MOST_IN_TEXT = 256 << 20
 # What the server needs of ours; it may be on a machine where nothing of ours is.
 _MODULES = (refusal, hold, polyhedra, cargo)
 _SCRIPT = """\
-import base64, json, mmap, os, sys, types, zlib
+import base64, json, os, sys, types, zlib
 def bring(name, text):
     module = sys.modules[name] = types.ModuleType(name)
     package, _, short = name.rpartition(".")
@@ -58,7 +58,7 @@ else:
     fd = os.open({path!r}, os.O_RDONLY)
     if os.pread(fd, len(token), os.fstat(fd).st_size - len(token)).decode() != token:
         raise RuntimeError("this is another file")
-arrays = hold.read(fd, layout, mmap.ACCESS_COPY)
+arrays = hold.read(fd, layout)
 about = self.GetExecutive().GetOutputInformation(0)
 output = self.GetOutputDataObject(0)
 if "dimensions" in facts:

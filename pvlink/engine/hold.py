@@ -6,8 +6,10 @@ new memory, and says so when there is none left, where a mapping ends the proces
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
+import weakref
 from typing import Any
 
 import numpy
@@ -17,6 +19,12 @@ ALIGNMENT = 64
 PIECE = 4 << 20
 # Kind of number, shape, and where it begins.
 Layout = list[tuple[str, tuple[int, ...], int]]
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+_LIBC.mmap.restype = ctypes.c_void_p
+_LIBC.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_FAILED = ctypes.c_void_p(-1).value
 
 
 def write(fd: int, arrays: list[Any]) -> Layout:
@@ -60,11 +68,26 @@ def _write_pieces(fd: int, array: Any, begin: int) -> None:
             begin += values.nbytes
 
 
-def read(fd: int, layout: Layout, access: int) -> list[Any]:
-    """The arrays, on a mapping that goes when the last of them does. Closes the file."""
+def read(fd: int, layout: Layout) -> list[Any]:
+    """The arrays, on a mapping that goes when the last of them does. Closes the file.
+
+    What is written to them is seen by nobody else, and takes memory of this process' own.
+    """
     try:
         size = os.fstat(fd).st_size
-        mapped = mmap.mmap(fd, size, access=access) if size else bytearray()
+        mapped = _mapped(fd, size) if size else bytearray()
     finally:
         os.close(fd)
     return [numpy.ndarray(shape, kind, mapped, begin if size else 0) for kind, shape, begin in layout]
+
+
+def _mapped(fd: int, size: int) -> Any:
+    # Python's own mmap keeps a descriptor open for each, and a process has a thousand.
+    address = _LIBC.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, fd, 0)
+    if address in (None, _FAILED):
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    memory = (ctypes.c_ubyte * size).from_address(address)
+    # At the end of the process the system does it, after everybody else's last look.
+    weakref.finalize(memory, _LIBC.munmap, address, size).atexit = False
+    return memory

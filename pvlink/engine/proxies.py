@@ -71,8 +71,9 @@ class Proxies:
                 return True
         return False
 
-    def empty(self) -> list[str]:
-        return [key[0] for key, proxy in simple.GetSources().items() if _was_put(proxy) and _is_empty(proxy)]
+    def empty(self, filled: list[int]) -> list[str]:
+        put = {key[0]: proxy for key, proxy in simple.GetSources().items() if _was_put(proxy)}
+        return [name for name, proxy in put.items() if self.number(proxy) not in filled]
 
     def _named(self, name: str) -> Any:
         found = simple.FindSource(name)
@@ -100,11 +101,6 @@ def _note(proxy: Any) -> str:
 
 def _was_put(proxy: Any) -> bool:
     return bool(_note(proxy))
-
-
-def _is_empty(proxy: Any) -> bool:
-    made = None if far.is_far() else proxy.GetClientSideObject()
-    return made is not None and made.GetOutputDataObject(0) is None
 
 
 def _updated(proxy: Any) -> None:

@@ -32,8 +32,8 @@ class Sources(Protocol):
     def refill(self, number: int, data: Any) -> bool:
         """Give a source that was brought back its data; False: it is not there."""
 
-    def empty(self) -> list[str]:
-        """Names of those that were brought back without data."""
+    def empty(self, filled: list[int]) -> list[str]:
+        """Names of those that were brought back and not refilled."""
 
 
 def here() -> Sources:
@@ -76,7 +76,7 @@ class Producers:
     def refill(self, number: int, data: Any) -> bool:
         return False
 
-    def empty(self) -> list[str]:
+    def empty(self, filled: list[int]) -> list[str]:
         return []
 
 

@@ -88,7 +88,9 @@ def test_what_is_masked_is_hidden_and_kept() -> None:
     assert found.arrays[0].tolist() == [[1, 2], [3, 2]]
     assert found.facts["arrays"][1]["name"] == "vtkGhostType"
     assert found.arrays[1].tolist() == [0, 2, 0, 2]
-    two = packed({n: np.ma.array([[1, 2]], mask=m) for n, m in (("p", [[1, 0]]), ("q", [[0, 1]]))}, at="cells")
+    two = packed(
+        {n: np.ma.array([[1, 2]], mask=m) for n, m in (("p", [[True, False]]), ("q", [[False, True]]))}, at="cells"
+    )
     assert two.arrays[1].tolist() == [32, 32]
 
 

@@ -31,7 +31,7 @@ def values(found: Cargo, name: str = "t") -> Any:
 
 
 def test_evenly_spaced_coordinates_are_an_image() -> None:
-    found = packed(field(z=[0.0, 1.0], y=[10.0, 12.0, 14.0], x=np.float32([0.1, 0.2, 0.3, 0.4])))
+    found = packed(field(z=[0.0, 1.0], y=[10.0, 12.0, 14.0], x=np.array([0.1, 0.2, 0.3, 0.4], "f4")))
     assert found.facts["kind"] == "image"
     assert found.facts["dimensions"] == [4, 3, 2]
     assert found.facts["origin"] == pytest.approx([0.1, 10, 0])

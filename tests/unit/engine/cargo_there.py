@@ -196,4 +196,4 @@ def masked() -> None:
 
 for test in (every_kind_of_number, geometry, what_vtk_makes, masked, memory_is_given_back):
     test()
-print("\n".join(wrong))
+sys.stdout.write("\n".join(wrong))
