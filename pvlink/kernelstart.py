@@ -57,6 +57,8 @@ def start() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     mend_numpy()
+    # pvlink sees to the display, or the first render would end the kernel where there is none.
+    sys.argv.append("--IPKernelApp.extra_extensions=pvlink")
     try:
         runpy.run_module("ipykernel_launcher", run_name="__main__")
     finally:

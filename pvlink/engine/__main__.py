@@ -18,7 +18,6 @@ if typing.TYPE_CHECKING:
     from pvlink.engine.kinds import Kind  # noqa: F401
 
 OLDEST_PYTHON = (3, 9)
-OLDEST_PARAVIEW = (5, 10)
 PR_SET_PDEATHSIG = 1
 
 
@@ -69,9 +68,8 @@ def main():
     # type: () -> None
     if sys.version_info[:2] < OLDEST_PYTHON:
         fail(
-            "this ParaView's Python is {}.{}; pvlink needs 3.9 or newer (ParaView 5.10 or newer)".format(
-                *sys.version_info
-            )
+            "this ParaView's Python is {}.{}; pvlink needs 3.9 or newer (ParaView's own archives have it from "
+            "5.10 on)".format(*sys.version_info)
         )
     config = json.loads(sys.argv[1])
     kernel = socket.socket(fileno=config["kernel_fd"])
@@ -137,13 +135,18 @@ def make_paraview(config):
     # ParaView's logger takes SIGINT for itself, as a crash.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    from pvlink.engine import versions
     from pvlink.engine.keeper import Keeper
     from pvlink.engine.kinds.paraview import ParaView, paraview_version
     from pvlink.engine.scenes.paraview import guard_size
 
     guard_size(simple.servermanager)
-    if paraview_version() < OLDEST_PARAVIEW:
-        fail("this is ParaView {}.{}.{}; pvlink needs 5.10 or newer".format(*paraview_version()))
+    if paraview_version() < versions.OLDEST_PARAVIEW:
+        fail(
+            "this is ParaView {}.{}.{}; pvlink needs {}.{} or newer".format(
+                *paraview_version(), *versions.OLDEST_PARAVIEW
+            )
+        )
     return screen, ParaView(Keeper(config["checkpoint_fds"], config["generation"]))
 
 
@@ -168,12 +171,10 @@ def make_vtk(config):
 
 def import_paraview():
     # type: () -> types.ModuleType
-    try:
-        import numpy
+    from pvlink.engine import versions
 
-        # ParaView 5.11's filters call numpy.in1d, which numpy 2.4 no longer has.
-        if not hasattr(numpy, "in1d"):
-            numpy.in1d = numpy.isin  # type: ignore[attr-defined]
+    try:
+        versions.mend_numpy()
         import paraview.simple
     except ImportError as error:
         fail(f"{sys.executable or sys.argv[0]} is not ParaView's Python: {error}")

@@ -21,6 +21,7 @@ import subprocess
 import time
 
 from pvlink.engine.trial import without_x
+from pvlink.engine.versions import chooses_window_late
 
 # How long a private X server may take; it needs about half a second on an idle machine.
 XVFB_PATIENCE = 20.0
@@ -162,14 +163,11 @@ class Screen:
 def needs_x() -> bool:
     """Whether this build can draw through X only."""
     from vtkmodules import vtkRenderingOpenGL2
-    from vtkmodules.vtkCommonCore import vtkVersion
 
     if not hasattr(vtkRenderingOpenGL2, "vtkXOpenGLRenderWindow"):
         return False
-    # From VTK 9.4 (ParaView 6) on one build holds them all and chooses when it runs.
-    version = (vtkVersion.GetVTKMajorVersion(), vtkVersion.GetVTKMinorVersion())
     others = ("vtkEGLRenderWindow", "vtkOSOpenGLRenderWindow")
-    return version < (9, 4) or not any(hasattr(vtkRenderingOpenGL2, name) for name in others)
+    return not chooses_window_late() or not any(hasattr(vtkRenderingOpenGL2, name) for name in others)
 
 
 def _cookie_file() -> int:

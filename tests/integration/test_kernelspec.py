@@ -17,6 +17,7 @@ from typing import Self
 import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
+from PIL import Image
 
 from pvlink import kernelspec
 from tests.integration.cells import Cells
@@ -180,8 +181,9 @@ def test_a_kernel_ends_when_asked_tidies_up_and_leaves_no_process(
         began = time.monotonic()
         kernel.end()
 
-    assert time.monotonic() - began < 4
-    assert not [one for one in family if one.is_running()]
+    assert len(family) < 3, "one X server is enough"
+    while alive := [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
+        assert time.monotonic() - began < 10, alive
     assert (tmp_path / "tidied").exists()
 
 
@@ -199,3 +201,18 @@ def test_a_kernel_made_for_another_python_says_how_to_make_it_again(made: kernel
     assert run.returncode != 0
     assert "this kernel was made for 3.10" in run.stderr + run.stdout
     assert f"pvlink kernel install --name paraview-old --pvpython {PVPYTHON}" in run.stderr + run.stdout
+
+
+def test_a_view_is_shown_where_there_is_no_display(kernel: Kernel, tmp_path: Path) -> None:
+    shown = kernel.run(
+        "view = CreateRenderView(ViewSize=[200, 100])\n"
+        "shown = Show(Wavelet(), view)\nshown.Representation = 'Surface'\nColorBy(shown, ('POINTS', 'RTData'))\n"
+        "display(view)"
+    )
+
+    assert shown.error is None
+    assert [data for _, data in shown.data if "application/vnd.jupyter.widget-view+json" in data]
+    assert kernel.run(f"import pvlink\npvlink.show(view).screenshot('{tmp_path}/picture.png')").error is None
+    with Image.open(tmp_path / "picture.png") as picture:
+        assert picture.size == (200, 100)
+        assert len(set(picture.convert("RGB").tobytes())) > 20

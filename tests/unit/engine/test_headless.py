@@ -40,6 +40,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(headless, "Xvfb", FakeXvfb)
     monkeypatch.setattr(headless, "usable", lambda _: False)
     monkeypatch.setattr(headless, "needs_x", lambda: True)
+    monkeypatch.setattr(headless, "without_x", lambda: "EGL")
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/Xvfb")
     return monkeypatch
 
