@@ -30,7 +30,7 @@ def same(a: Any, b: Any) -> bool:
 
 def every_kind_of_number() -> None:
     rng = np.random.default_rng(1)
-    for kind in "i1 u1 i2 u2 i4 u4 i8 u8 f4 f8".split():
+    for kind in ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]:
         values = rng.integers(0, 255, (3, 4, 5, 2)).astype(kind)
         for name, given in {
             "plain": values,
