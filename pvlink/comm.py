@@ -90,7 +90,7 @@ class Switchboard:
             channel.send(call.text)
         if call.base64 is not None:
             try:
-                buffers = [base64.b64decode(call.base64, validate=True)]
+                buffers = [base64.b64decode(each, validate=True) for each in call.base64]
             except ValueError:
                 channel.close(CLOSE_DENIED, "This message is no base64.")
                 return

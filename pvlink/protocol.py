@@ -308,9 +308,9 @@ class CommCall(Struct, forbid_unknown_fields=True):
     direct: bool = False
     # "open": no buffers, both ways. Kernel gateways (jupyter_server's client of them) break at a buffer.
     plain: bool = False
-    # "data": one websocket message; if it is binary, in the buffer or here.
+    # "data": a websocket message of text, or several binary ones, in the buffers or here.
     text: Annotated[str, Meta(max_length=4096)] | None = None
-    base64: Annotated[str, Meta(max_length=2 * MAX_MESSAGE_BYTES)] | None = None
+    base64: Annotated[list[Annotated[str, Meta(max_length=2 * MAX_MESSAGE_BYTES)]], Meta(max_length=256)] | None = None
 
 
 class CommWord(Struct):

@@ -67,7 +67,7 @@ export class CommSocket extends EventTarget implements Socket {
   private overdue = false;
   private busy = false;
   private told: Held = "";
-  private readonly waiting: ArrayBuffer[] = [];
+  private readonly waiting: Uint8Array<ArrayBuffer>[] = [];
   private answer: ((leave: Leave) => void) | null = null;
   private readonly heard = (content: unknown, buffers?: readonly DataView[]): void => this.hear(content, buffers ?? []);
   // The kernel restarted, or the page has lost it.
@@ -110,12 +110,21 @@ export class CommSocket extends EventTarget implements Socket {
   }
 
   send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void {
+    // Text is the greeting, before all else.
     if (typeof data === "string") return this.call("data", { text: data });
     const bytes = ArrayBuffer.isView(data)
       ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       : new Uint8Array(data as ArrayBuffer);
-    if (this.plain) this.call("data", { base64: toText(bytes) });
-    else this.call("data", {}, [bytes.slice().buffer]);
+    this.waiting.push(bytes.slice());
+    if (this.waiting.length > MOST_WAITING) queueMicrotask(this.cut);
+    this.flush();
+  }
+
+  private flush(): void {
+    if (this.waiting.length === 0 || this.seq - this.seen >= WINDOW || this.readyState !== 1) return;
+    const all = this.waiting.splice(0);
+    if (this.plain) this.call("data", { base64: all.map(toText) });
+    else this.call("data", {}, all.map(({ buffer }) => buffer));
   }
 
   close(): void {

@@ -259,9 +259,9 @@ export interface CommCall {
   direct: boolean;
   // "open": no buffers, both ways. Kernel gateways (jupyter_server's client of them) break at a buffer.
   plain: boolean;
-  // "data": one websocket message; if it is binary, in the buffer or here.
+  // "data": a websocket message of text, or several binary ones, in the buffers or here.
   text: string | null;
-  base64: string | null;
+  base64: string[] | null;
 }
 
 // A custom message of the widget, from the kernel to one of its viewers.

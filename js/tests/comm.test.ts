@@ -97,6 +97,22 @@ describe("a websocket through the kernel", () => {
     expect(describeData(kernel.buffers.at(-1)?.[0])).toBe("[1,2]");
   });
 
+  it("sends together what was said while two messages were under way", () => {
+    kernel.busy = true;
+    for (let step = 0; step < 10; step++) socket.send(Uint8Array.of(step));
+    expect(kernel.calls.filter(({ pvlink }) => pvlink === "data")).toHaveLength(2);
+    kernel.work(false);
+    expect(kernel.calls.filter(({ pvlink }) => pvlink === "data")).toHaveLength(3);
+    expect(kernel.buffers.at(-1)?.map(describeData)).toEqual(["[2]", "[3]", "[4]", "[5]", "[6]", "[7]", "[8]", "[9]"]);
+  });
+
+  it("ends where too much is said that nobody takes", async () => {
+    kernel.busy = true;
+    for (let step = 0; step < 300; step++) socket.send(Uint8Array.of(1));
+    await Promise.resolve();
+    expect(events).toEqual(["open", "close 1006"]);
+  });
+
   it("hears nothing that is said to others", () => {
     kernel.say("0".repeat(32), "data", { text: "not ours" });
     kernel.say("0".repeat(32), "closed", { code: CLOSE_GONE });

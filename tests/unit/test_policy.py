@@ -89,7 +89,7 @@ def test_the_strictest_counts_key_by_key(tmp_path: Path) -> None:
     for order in ([one, other], [other, one]):
         found = load(order)
         assert (found.share, found.share_max_seconds, found.share_roles) == ("loopback", 60.0, ("view",))
-        assert found.sources == {"share": one, "share_max_seconds": other, "share_roles": other}
+        assert found.sources == {"share": one, "direct": one, "share_max_seconds": other, "share_roles": other}
 
 
 BROKEN = {
@@ -191,3 +191,21 @@ def test_another_file_only_takes_away(
     each = [load([file]).refusal(host, seconds, role) is None for file in files]
 
     assert both == all(each)
+
+
+def test_direct_views_are_allowed_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    assert load([tmp_path / "absent.toml"]).direct_refusal("") is None
+    refused = load([written(tmp_path, 'direct = "off"')]).direct_refusal("127.0.0.1")
+    assert "not to be reached directly" in (refused or "")
+    here = load([written(tmp_path, 'direct = "loopback"')])
+    assert here.direct_refusal("127.0.0.1") is None
+    assert "from this machine only" in (here.direct_refusal("") or "")
+    assert "cannot be read" in (load([written(tmp_path, "direct = 1")]).direct_refusal("") or "")
+
+
+def test_who_forbade_links_and_did_not_know_of_direct_views_forbade_them_too(tmp_path: Path) -> None:
+    assert load([written(tmp_path, 'share = "off"')]).direct_refusal("127.0.0.1")
+    assert load([written(tmp_path, 'share = "off"\ndirect = "any"')]).direct_refusal("") is None
+    # Another file may only take away.
+    strict = written(tmp_path, 'direct = "loopback"', "other.toml")
+    assert load([strict, written(tmp_path, 'share = "off"\ndirect = "any"')]).direct_refusal("")
