@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cell, figures, frames, mirror, starting
+from benchmarks import cell, data, figures, frames, mirror, starting, ways
 
-PARTS = ("starting", "cell", "mirror", "frames")
+PARTS = ("starting", "cell", "mirror", "frames", "ways", "data")
 
 
 def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
@@ -24,6 +24,10 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from mirror.figures(max(runs, 5), times)
     if "frames" in parts:
         yield from frames.figures(runs, seconds)
+    if "ways" in parts:
+        yield from ways.figures(runs)
+    if "data" in parts:
+        yield from data.figures(runs)
 
 
 def main() -> None:

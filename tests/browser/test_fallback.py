@@ -175,7 +175,8 @@ def test_without_the_server_extension_notebook_7_shows_a_live_view(
         server.end_kernels()
 
 
-CLASSIC = "window.Jupyter?.notebook?.kernel?.is_connected() && Jupyter.notebook.get_cells().length"
+# A widget that is made before its manager is there is lost.
+CLASSIC = "!!window.Jupyter?.notebook?.kernel?.widget_manager && Jupyter.notebook.kernel.is_connected()"
 
 
 def test_nbclassic_shows_a_live_view_through_the_relay(jupyter: Server, page: Page, keep: Keep) -> None:
