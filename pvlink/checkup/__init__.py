@@ -5,6 +5,7 @@ It looks and changes nothing: what it starts (ParaView, for one picture) it ends
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 from collections.abc import Iterator
@@ -105,7 +106,14 @@ def _jupyter(session: Any) -> Iterator[Finding]:
     python = None if mine is None else servers.python_of(mine)
     if python is not None and servers.environment(python) != servers.environment(sys.executable):
         # What counts is what Jupyter has, not what the kernel has.
-        yield from extensions.settings(extensions.paths(python), python)
+        settings = list(extensions.settings(extensions.paths(python), python))
     else:
-        yield from extensions.settings(folders, sys.executable)
+        settings = list(extensions.settings(folders, sys.executable))
+    # Where Jupyter is nobody knows where, this may not be the environment that counts.
+    found_out = mine is None or any(server.pid == mine for server in servers.running(runtime))
+    yield from settings if found_out else map(_noted, settings)
     yield from servers.findings(runtime, None if session is None else session.id, mine)
+
+
+def _noted(finding: Finding) -> Finding:
+    return finding if finding.good else dataclasses.replace(finding, level="note")

@@ -81,12 +81,12 @@ def _server(config: Sequence[Path], python: str) -> Finding:
     state = server_extension(config)
     facts: Facts = {"enabled": bool(state), "config": [str(one) for one in config]}
     if state:
-        return Finding("extension", "ok", f"The relay is enabled in Jupyter's environment ({python})", facts=facts)
+        return Finding("extension", "ok", f"The relay is enabled for the Jupyter of {python}", facts=facts)
     how = "is switched off" if state is False else "is not known"
     return Finding(
         "extension",
         "problem",
-        f"The relay, by which pictures reach the browser, {how} in Jupyter's environment ({python})",
+        f"The relay, by which pictures reach the browser, {how} in the Jupyter of {python}",
         f"`{python} -m jupyter server extension enable {SERVER} --sys-prefix`, then restart Jupyter (not only "
         "the kernel).",
         facts,

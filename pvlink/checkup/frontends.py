@@ -13,7 +13,7 @@ from pvlink import mirror
 from pvlink.checkup.findings import Finding
 
 _IPC = (
-    'Put `c.KernelManager.transport = "ipc"` into jupyter_server_config.py and restart Jupyter; the documentation on '
+    'put `c.KernelManager.transport = "ipc"` into jupyter_server_config.py and restart Jupyter; the documentation on '
     "security says more."
 )
 
@@ -130,7 +130,7 @@ def transport(connection: Path) -> Finding:
         "note",
         f"The kernel's messages go over tcp ({address}): other users of this machine can read what cells show, the "
         "first picture of a view among it. The live view does not pass there",
-        f"Nothing, if this machine is yours alone. Else: {_IPC}",
+        f"Nothing, if this machine is yours alone. Else {_IPC}",
         {"transport": kind, "ip": address},
     )
 

@@ -11,6 +11,7 @@ import socket
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -174,3 +175,23 @@ def test_sockets_of_the_dead_are_counted(ward: Ward) -> None:
     told = ward.doctor(**NOWHERE)
 
     told.says("sessions", "ok", "1 dead socket")
+
+
+def test_what_is_wrong_in_an_environment_that_may_not_be_jupyters_is_only_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jupyter_server_config.json").write_text(
+        '{"ServerApp": {"jpserver_extensions": {"pvlink.server": false}}}'
+    )
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "0")
+    monkeypatch.setenv("PVLINK_PVPYTHON", "/nowhere/pvpython")
+    # Started by this test, which is no Jupyter server.
+    with Cells() as kernel:
+        shown = kernel.run("import pvlink; print(pvlink.doctor().json())")
+    assert shown.error is None, shown.error
+    told = Told(0, json.loads(shown.out)["findings"], shown.out)
+
+    told.says("server", "note", f"started by process {os.getpid()}", "no Jupyter server")
+    told.says("extension", "note", "switched off")
+    assert told.problems == {"paraview"}
