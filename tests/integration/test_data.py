@@ -210,3 +210,48 @@ def test_a_killed_engine_or_kernel_leaves_no_memory() -> None:
         os.kill(kernel.process.pid, signal.SIGKILL)
         kernel.process.wait(10)
     until(lambda: shmem() - before < 100)
+
+
+def test_an_engine_on_vtk_alone_takes_and_gives_as_well(vtk_python: str) -> None:
+    with Kernel(vtk_python) as kernel:
+        kernel.run("import pvlink; session = pvlink.start('vtk')\n" + PREPARE)
+        kernel.run("rho = pvlink.put(volume, name='rho')")
+        assert kernel.run("answer = differs(pvlink.fetch(rho, 'rho'), volume)") == ""
+        kernel.run("from vtkmodules.vtkFiltersCore import vtkContourFilter; cut = vtkContourFilter()")
+        kernel.run("cut.SetInputConnection(rho.GetOutputPort()); cut.SetValue(0, 5.0)")
+        before = kernel.run("answer = len(pvlink.fetch(cut).points)")
+        assert kernel.run("again = pvlink.put(volume * 2, name='rho'); answer = again == rho") is True
+        assert kernel.run("answer = len(pvlink.fetch(cut.GetOutputPort()).points)") not in (0, before)
+        assert "nothing was put under the name 'no'. There is: 'rho'." in said(kernel, "pvlink.fetch('no')")
+
+
+def test_pyvista_in_the_kernel_needs_no_session(vtk_python: str) -> None:
+    with Kernel(vtk_python) as kernel:
+        kernel.run("import pvlink, pyvista; ball = pyvista.Sphere()")
+        kernel.run("both = pyvista.MultiBlock({'ball': ball, 'box': pyvista.ImageData(dimensions=(3, 3, 3))})")
+        assert kernel.run("answer = [one.kind for one in pvlink.fetch(pvlink.put(both, name='m')).values()]") == [
+            "polydata",
+            "image",
+        ]
+        assert kernel.run("pvlink.put(ball); answer = len(pvlink.fetch('PolyData1').points) == ball.n_points") is True
+
+
+def test_pyvistas_objects_go_to_paraview(vtk_python: str) -> None:
+    with Kernel(vtk_python) as kernel:
+        kernel.run("import pvlink; pvlink.start(); from paraview.simple import *; import pyvista, numpy as np")
+        kernel.run(
+            "ball = pyvista.Sphere(); ball['height'] = ball.points[:, 2]; source = pvlink.put(ball, name='ball')"
+        )
+        kernel.run("cut = Clip(Input=source); cut.UpdatePipeline()")
+        assert kernel.run("answer = bool((pvlink.fetch(source, 'height') == ball['height']).all())") is True
+        assert kernel.run("answer = len(pvlink.fetch(cut).points) > 100") is True
+
+
+def test_paraview_in_the_kernel_takes_copies(paraview_python: str) -> None:
+    with Kernel(paraview_python) as kernel:
+        kernel.run("import pvlink; from paraview.simple import *\n" + PREPARE)
+        kernel.run("rho = pvlink.put(volume, name='rho'); half = Calculator(Input=rho, Function='rho / 2')")
+        kernel.run("volume += 100; a = pvlink.fetch(half, 'Result'); a += 100")
+        assert kernel.run("answer = float(pvlink.fetch(half, 'Result').max())") == 11.5
+        kernel.run("pvlink.put(volume, name='rho')")
+        assert kernel.run("answer = float(pvlink.fetch('Calculator1', 'Result').max())") == 61.5
