@@ -60,7 +60,7 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
         return tempfile.TemporaryDirectory(prefix="pvl-")
     except OSError:
         # What is wrong may be wrong with all of /tmp.
-        return tempfile.TemporaryDirectory(prefix="pvl-", dir="/dev/shm")
+        return tempfile.TemporaryDirectory(prefix="pvl-", dir="/dev/shm")  # nosec B108 - mkdtemp makes one in it, 0700
 
 
 def read(lines: list[str], said: Said) -> Trial:
