@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pvlink import data, mirror, pvpython
+from pvlink import data, mirror, plotters, pvpython
 from pvlink.engine.rpc import Reference
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
 from pvlink.freight import Here
@@ -126,7 +126,11 @@ def show(view: Any = None, **options: Any) -> View:
     """
     from pvlink.view import View
 
-    return View.of(_session_of(view), view, **options)
+    session = _session_of(view)
+    if isinstance(session, Inside):
+        options = plotters.options_of(view) | options
+        view = session.handle(view)
+    return View.of(session, view, **options)
 
 
 def put(
@@ -162,8 +166,8 @@ def fetch(
     With the name of an array that one, shaped (nz, ny, nx[, components]) in a grid; `at` says which, where several have
     the name. Without: a `pvlink.cargo.Dataset`; a table as pandas' DataFrame; a dict of those where there are blocks.
     """
-    theirs = isinstance(source, (Reference, str)) or not (mirror.real("paraview") or mirror.real("vtkmodules"))
-    here = not theirs or (isinstance(source, str) and _current is None and mirror.real("paraview"))
+    own = mirror.real("paraview") or mirror.real("vtkmodules")
+    here = own and not isinstance(source, Reference) and (_current is None or not isinstance(source, str))
     return data.fetch(Here() if here else _session(), source, array, **{"at": at, **unknown})
 
 

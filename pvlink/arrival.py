@@ -7,6 +7,7 @@ render. Neither may cost a user the day, so both are seen to before the first li
 from __future__ import annotations
 
 import atexit
+import functools
 import importlib
 import os
 import signal
@@ -14,10 +15,11 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from pvlink.engine import versions
 from pvlink.engine.headless import NoDisplay, Screen, needs_x, usable
 
 PARAVIEW, VTK = "paraview.servermanager", "vtkmodules.vtkRenderingOpenGL2"
@@ -33,30 +35,42 @@ _OFFSCREEN = (
 
 
 class Arrival(MetaPathFinder, Loader):
-    """Stands at the door through which ParaView and VTK come in, once for each."""
+    """Stands at the door through which some modules come in, once for each."""
 
     def __init__(self) -> None:
         self._loaders: dict[str, Loader] = {}
+        # Who wants to hear of a module that has come in.
+        self._wishes: dict[str, Callable[[ModuleType], None]] = {}
         # X servers end with this process; nobody may end them sooner, for windows outlive everything.
         self._screens: list[Screen] = []
+
+    def when(self, name: str, told: Callable[[ModuleType], None]) -> None:
+        """Call this with a module once it is imported; now if it is."""
+        self._wishes[name] = told
+        module = sys.modules.get(name)
+        if module is not None:
+            told(module)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name not in (PARAVIEW, VTK):
+        if name != PARAVIEW and name not in self._wishes:
             return None
-        spec = PathFinder.find_spec(name, path)
-        if spec is not None and spec.loader is not None:
-            self._loaders[name] = spec.loader
-            spec.loader = self
-        return spec
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            # One without a place is a mirror's: there is nothing here to be seen to.
+            if spec is not None and spec.loader is not None and spec.has_location:
+                self._loaders[name] = spec.loader
+                spec.loader = self
+                return spec
+        return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         return self._loaders[spec.name].create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        loader = self._loaders[name]
+        loader = self._loaders.pop(name)
         # What asks a module for its loader (a traceback that wants its source, say) means the real one.
         module.__loader__ = loader
         if module.__spec__ is not None:
@@ -65,14 +79,15 @@ class Arrival(MetaPathFinder, Loader):
             self.paraview(lambda: loader.exec_module(module))
         else:
             loader.exec_module(module)
-            self.vtk()
+            self._wishes[name](module)
+
+    def to_the_front(self, _module: ModuleType) -> None:
+        """VTK puts a finder of its own before all others."""
+        sys.meta_path.remove(self)
+        sys.meta_path.insert(0, self)
 
     def paraview(self, bring_in: Callable[[], None]) -> None:
-        import numpy
-
-        # ParaView 5.11's filters call numpy.in1d, which numpy 2.4 no longer has.
-        if not hasattr(numpy, "in1d"):
-            numpy.in1d = numpy.isin  # type: ignore[attr-defined]
+        versions.mend_numpy()
         screen = Screen("auto")
         reason = ""
         try:
@@ -80,6 +95,8 @@ class Arrival(MetaPathFinder, Loader):
         except NoDisplay as error:
             reason = str(error)
         handler = signal.getsignal(signal.SIGINT)
+        # Before VTK comes in with it, which must not look for a display of its own.
+        self._screens.append(screen)
         _initialize()
         try:
             bring_in()
@@ -89,15 +106,14 @@ class Arrival(MetaPathFinder, Loader):
             screen.settle()
         except NoDisplay as error:
             reason = str(error)
-        self._screens.append(screen)
         if reason:
             sys.stderr.write(f"pvlink: {NO_VIEWS.format(reason)}\n")
             _refuse_views(reason)
 
-    def vtk(self) -> None:
+    def vtk(self, _module: ModuleType) -> None:
         """VTK chooses for itself from 9.4 on; what is left are builds for X alone, and machines with nothing at all."""
         display = os.environ.get("DISPLAY", "")
-        if display and usable(display):
+        if self._screens or (display and usable(display)):
             return
         offscreen = [window for library, window in _OFFSCREEN if _loads(library)]
         if offscreen and not needs_x():
@@ -115,7 +131,7 @@ class Arrival(MetaPathFinder, Loader):
 
 
 def _initialize() -> None:
-    """What ParaView does in the middle of its import, done before it: its logger takes SIGINT and ends the process on it.
+    """What ParaView does in the middle of its import, before it: its logger takes SIGINT and ends the process then.
 
     In the middle of half a second of import that cannot be undone in time; alone it takes 2 ms, and is undone at once.
     """
@@ -148,14 +164,23 @@ def _give_back(handler: Any) -> None:
 
 def prepare() -> None:
     """See to what has been imported already, and to what will be."""
-    if any(isinstance(finder, Arrival) for finder in sys.meta_path):
-        return
-    arrival = Arrival()
-    sys.meta_path.insert(0, arrival)
-    if PARAVIEW in sys.modules:
-        arrival.paraview(_nothing)
-    elif VTK in sys.modules:
-        arrival.vtk()
+    arrival = _the_one()
+    if arrival not in sys.meta_path:
+        sys.meta_path.insert(0, arrival)
+        if PARAVIEW in sys.modules:
+            arrival.paraview(_nothing)
+        arrival.when("vtkmodules", arrival.to_the_front)
+        arrival.when(VTK, _nothing if PARAVIEW in sys.modules else arrival.vtk)
+
+
+def when(name: str, told: Callable[[ModuleType], None]) -> None:
+    """Call this with a module once it is imported; now if it is. After `prepare()`."""
+    _the_one().when(name, told)
+
+
+@functools.cache
+def _the_one() -> Arrival:
+    return Arrival()
 
 
 def _refuse_views(reason: str) -> None:
@@ -177,4 +202,4 @@ def _loads(library: str) -> bool:
     return True
 
 
-def _nothing() -> None: ...
+def _nothing(*_: object) -> None: ...

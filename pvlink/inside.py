@@ -11,24 +11,30 @@ import os
 import secrets
 import select
 import socket
-import sys
-from collections.abc import Callable
-from functools import partial
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from pvlink import notebook, processes, rendezvous
+from pvlink import notebook, processes, rendezvous, view
 from pvlink.companions import Streamer
 from pvlink.errors import EngineLost, StreamerLost
+from pvlink.kinds import Kinds
 from pvlink.protocol import Role
 
 if TYPE_CHECKING:
-    from pvlink.engine.kinds import Kind
-    from pvlink.engine.scenes import Scene
+    from pvlink.engine.timers import Timers
+    from pvlink.engine.view import LiveView
 
 _RESTART = "pvlink.session().restart()"
 # A cell that takes longer than this (seconds) is worth a word; one that is over at once is not.
 BUSY_AFTER = 0.5
 BUSY = "The kernel runs a cell. The view goes on when it is free, or when the cell renders."
+# A cell that awaits leaves the event loop free: so often, in seconds, it is seen whether this one does.
+FREE_EVERY = 0.25
+# Widgets of views that are gone: so many are kept, for those who still see the last picture.
+DEPARTED = 8
 # How long a look at the streamer's packets takes at most, while an answer of it is awaited, in seconds.
 LOOK = 0.02
 
@@ -45,16 +51,22 @@ class Inside:
         self.role = role
         self._owner = os.getpid()
         self._stopped = False
-        self._kinds: list[Kind] = []
+        self._kinds = Kinds(lambda: self._views, self._greet)
         self._post, post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stream = Stream(post)
         self._views = Views(self._stream, _nothing, _Quiet)
         self._alarm: Callable[[], None] = _nothing
+        self._in_cell = False
+        # The views there were when it was last looked.
+        self._known: set[str] = set()
+        # Those that are gone, the newest last.
+        self._departed: list[str] = []
         # Where the event loop looks for the streamer's packets.
         self._listening = -1
         rendezvous.sweep()
         self._streamer: Streamer | None = None
         atexit.register(self.stop)
+        _all.add(self)
         try:
             self._streamer = self._new_streamer()
         except BaseException:
@@ -77,6 +89,9 @@ class Inside:
         notebook.attach(self._listening, self._turn)
         self._views.meet(self._about())
         return streamer
+
+    def _greet(self) -> None:
+        self._stream.send(dict(self._about(), op="hello"))
 
     # -- what it is --------------------------------------------------------------------------------
 
@@ -104,49 +119,38 @@ class Inside:
 
     def view_id(self, obj: Any) -> str | None:
         """The id of a view of this kernel's ParaView or VTK, or None for anything else."""
-        found = self._find(obj)
-        return None if found is None else found[0]
+        found = self._kinds.find(obj)
+        return None if found is None else found.name
 
     def watch(self, obj: Any, width: int = 0, height: int = 0) -> str:
         """Make a view ready to be watched; its id."""
-        found = self._find(obj)
+        found = self._kinds.find(obj)
         if found is None:
             raise TypeError(f"{obj!r} is not a view with a picture")
-        name, scene = found
-        known = self._views.get(name)
+        known = self._views.get(found.name)
         if known is not None and not known.alive:
             raise ValueError("this view was deleted")
-        return self._views.show(name, scene, width, height).id
+        live = self._views.show(found.name, found.scene, width, height)
+        if known is None and found.size_is_nobodys:
+            live.resize(width, height)
+        self._miss()
+        return live.id
+
+    def _miss(self) -> None:
+        """Of views that are gone a few widgets are kept, for what the cells show; their pages know by themselves."""
+        known = {live.id for live in self._views}
+        self._departed += sorted(self._known - known)
+        self._known = known
+        while len(self._departed) > DEPARTED:
+            view.forget(self.id, self._departed.pop(0))
 
     def active_view(self) -> Any:
         """The view that is meant when none is named; none if there is none yet."""
-        return next((view for kind in self._all_kinds() if (view := kind.active()) is not None), None)
+        return self.handle(self._kinds.active())
 
-    def _find(self, obj: Any) -> tuple[str, Callable[[], Scene]] | None:
-        for kind in self._all_kinds():
-            name = kind.name_of(obj)
-            if name is not None:
-                return name, partial(kind.scene, obj)
-        return None
-
-    def _all_kinds(self) -> list[Kind]:
-        """Of what this kernel has imported by now."""
-        known = {kind.describe()["kind"] for kind in self._kinds}
-        if "paraview" not in known and "paraview.simple" in sys.modules:
-            from pvlink.engine import captures
-            from pvlink.engine.kinds.paraview import ParaView
-            from pvlink.engine.scenes.paraview import guard_size
-
-            self._kinds.append(ParaView(None))
-            guard_size(sys.modules["paraview.servermanager"])
-            captures.guard(sys.modules["paraview.simple"], lambda: self._views)
-        if "vtk" not in known and "vtkmodules.vtkRenderingCore" in sys.modules:
-            from pvlink.engine.kinds.vtk import Vtk
-
-            self._kinds.append(Vtk("w"))
-        if len(self._kinds) > len(known):
-            self._stream.send(dict(self._about(), op="hello"))
-        return self._kinds
+    def handle(self, obj: Any) -> Any:
+        """What a widget keeps of a view."""
+        return self._kinds.handle(obj)
 
     def picture(self, view: str, patience: float) -> bytes:
         """The newest picture of a view, at full quality, as PNG."""
@@ -166,8 +170,9 @@ class Inside:
     def _ask(self, op: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
         if self._streamer is None or self._stopped:
             raise StreamerLost(f"The process that sends the pictures is not there. {_RESTART} brings it back.")
-        # It may ask us for a picture before it answers: nobody but this thread can draw one.
-        return self._streamer.control.ask(op, meanwhile=self._look, **facts)
+        # It may ask us for a picture before it answers: nobody but the main thread can draw one.
+        main = threading.current_thread() is threading.main_thread()
+        return self._streamer.control.ask(op, meanwhile=self._look if main else None, **facts)
 
     # -- turns -------------------------------------------------------------------------------------
 
@@ -178,12 +183,38 @@ class Inside:
             self._views.streamer_gone()
             self._listening = -1
             return False
+        if self._in_cell:
+            # It awaits something: hands need not wait for its end.
+            self._stream.send({"op": "idle"})
+            self._say_busy()
+        self._tick()
         self._views.draw()
         # Last, or a press that changes nothing would be the last input ever: no packet follows it by itself.
         self._views.invite()
-        wait = self._views.wait()
+        self._miss()
+        waits = [self._views.wait(), self._ticks(), FREE_EVERY if self._in_cell else None]
+        wait = min((each for each in waits if each is not None), default=None)
         self._alarm = _nothing if wait is None else notebook.later(wait, self._turn)
         return True
+
+    def _tick(self) -> None:
+        """Timers of windows that somebody looks at."""
+        for live, timers in self._timers():
+            if live.context.run(timers.fire, time.monotonic()):
+                live.pace.altered()
+
+    def _ticks(self) -> float | None:
+        """Seconds until the next one."""
+        now = time.monotonic()
+        for _, timers in self._timers():
+            timers.rest(now)
+        waits = (timers.wait(now) for _, timers in self._timers())
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def _timers(self) -> Iterator[tuple[LiveView, Timers]]:
+        for live in self._views:
+            if self._views.watched(live.id) and live.alive and (timers := getattr(live.scene, "timers", None)):
+                yield live, timers
 
     def _look(self) -> None:
         """While an answer is awaited: hands wait, pictures do not."""
@@ -193,9 +224,16 @@ class Inside:
                 self._views.draw()
 
     def _cell_starts(self) -> None:
+        self._in_cell = True
+        self._say_busy()
+        self._alarm()
+        self._alarm = notebook.later(FREE_EVERY, self._turn)
+
+    def _say_busy(self) -> None:
         self._stream.send({"op": "busy", "message": BUSY, "progress": None, "after": BUSY_AFTER})
 
     def _cell_ended(self) -> None:
+        self._in_cell = False
         self._stream.send({"op": "idle"})
         self._views.altered()
         # After the cell's own answer: a heavy scene takes its time.
@@ -235,6 +273,14 @@ class Inside:
         self._post.close()
         rendezvous.sweep()
 
+    def forked(self) -> None:
+        """In a child of this process: the views are its parent's, and so is the streamer."""
+        self._stopped = True
+        self._stream.close()
+        self._post.close()
+        if self._streamer is not None:
+            self._streamer.release()
+
     def _let_go(self) -> None:
         if self._listening >= 0:
             notebook.detach(self._listening)
@@ -265,3 +311,12 @@ class _Quiet:
 
 
 def _nothing(*_: object) -> None: ...
+
+
+def _forked() -> None:
+    for session in list(_all):
+        session.forked()
+
+
+_all: weakref.WeakSet[Inside] = weakref.WeakSet()
+os.register_at_fork(after_in_child=_forked)

@@ -1,21 +1,51 @@
-"""How the objects of this kernel's own ParaView and VTK show themselves in a cell: views alive, all others as ever."""
+"""How the objects of this kernel's own ParaView, VTK and PyVista show themselves in a cell: views alive, all others as
+ever."""
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from pvlink import notebook
+from pvlink import arrival, notebook, plotters
+
+if TYPE_CHECKING:
+    from pvlink.view import View
 
 # Classes whose objects, or their subclasses', may be views; nothing is imported to know them.
-CLASSES = (("paraview.servermanager", "Proxy"), ("vtkmodules.vtkRenderingCore", "vtkRenderWindow"))
+CLASSES = (
+    ("paraview.servermanager", "Proxy"),
+    ("vtkmodules.vtkRenderingCore", "vtkRenderWindow"),
+    ("pyvista.plotting.plotter", "BasePlotter"),
+)
+# What `pyvista.set_jupyter_backend` calls us.
+BACKEND = "pvlink"
 
 
 def prepare() -> None:
     for module, name in CLASSES:
         notebook.on_objects_of(module, name, _bundle)
+    arrival.when("pyvista.jupyter", _offer)
+    arrival.when(plotters.INTERACTORS, plotters.allow_timers)
+
+
+def backend(plotter: Any, *, screenshot: Any = None, **options: Any) -> View:
+    """What `plotter.show()` shows, given `jupyter_kwargs`; PyVista itself takes the screenshot afterwards."""
+    from pvlink import api
+
+    return api.show(plotter, **options)
+
+
+def _offer(jupyter: ModuleType) -> None:
+    """PyVista from 0.48 on takes backends; by its entry point, too, where pvlink was not imported."""
+    register = getattr(jupyter, "register_jupyter_backend", None)
+    if register is not None:
+        register(BACKEND, backend, override=True)
 
 
 def _bundle(obj: Any, include: Any = None, exclude: Any = None) -> Any:
     from pvlink import api, view
 
-    return view.shown(api.own_session(), obj)
+    if plotters.is_plotter(obj) and plotters.closed(obj):
+        return None
+    session = api.own_session()
+    return view.shown(session, session.handle(obj), **plotters.options_of(obj))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
-from IPython.core.getipython import get_ipython
 from IPython.core.getipython import get_ipython
 
 from pvlink.comm import Switchboard
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from pvlink.sessions import Session
 
 MIME = "application/vnd.pvlink.view+json"
-WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 # What a view looks like before a cell has said how big it is.
 FIRST_SIZE = (960, 480)
@@ -67,6 +65,7 @@ class View(anywidget.AnyWidget):
         super().__init__(session=session.id, view=identity, width=width, height=height)
         self._board = Switchboard(session, identity, self.send)
         self.on_msg(self._heard)
+        _views.add(self)
 
     @classmethod
     def of(cls, session: Session | Inside, proxy: Any = None, **options: Any) -> View:
@@ -88,8 +87,6 @@ class View(anywidget.AnyWidget):
         facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
         facts |= {key: value for key in _OPTIONS if (value := getattr(self, key))}
         data = {**(data or {}), MIME: facts, "text/plain": repr(self)}
-        if _only_kept():
-            data.pop(WIDGET_MIME, None)
         if _only_kept():
             data.pop(WIDGET_MIME, None)
         # The first picture comes with the message itself, and stays in the saved notebook. A scene that takes longer,
@@ -153,7 +150,18 @@ class View(anywidget.AnyWidget):
 _default_views: dict[tuple[str, str], tuple[Session | Inside, View]] = {}
 
 
-def shown(session: Session | Inside, reference: Any) -> Any:
+# All widgets of views, as long as ipywidgets keeps them: until they are closed.
+_views: weakref.WeakSet[View] = weakref.WeakSet()
+
+
+def forget(session: str, identity: str) -> None:
+    """This view is gone: its widgets need not be kept any longer. What its cells show stays."""
+    _default_views.pop((session, identity), None)
+    for view in [view for view in _views if (view.session, view.view) == (session, identity)]:
+        view.close()
+
+
+def shown(session: Session | Inside, reference: Any, **options: Any) -> Any:
     """How a ParaView object shows itself in a cell: views alive, everything else by its repr."""
     identity = session.view_id(reference)
     if identity is None:
@@ -162,19 +170,8 @@ def shown(session: Session | Inside, reference: Any) -> Any:
         del _default_views[key]
     # One widget for all cells that display the same view: a cell run 200 times must not make 200.
     if (session.id, identity) not in _default_views:
-        _default_views[session.id, identity] = session, View(session, reference)
+        _default_views[session.id, identity] = session, View.of(session, reference, **options)
     return _default_views[session.id, identity][1]._repr_mimebundle_()
-
-
-def _only_kept() -> bool:
-    """Whether a program runs this notebook and nobody looks: nbconvert --execute, papermill, nbclient.
-
-    Such a program stores the widget's state, too, and nbconvert's HTML then prefers an empty widget to the picture.
-    It tells itself by leaving nobody to answer input(). So does Voila, whose pages may need the widget.
-    """
-    kernel = getattr(get_ipython(), "kernel", None)
-    in_voila = any(name.startswith("VOILA_") for name in os.environ)
-    return getattr(kernel, "_allow_stdin", True) is False and not in_voila
 
 
 def _only_kept() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import time
 from typing import Any, Callable
 
@@ -29,6 +30,8 @@ class LiveView:
         self._rendering = False
         self._tell_rendered = rendered
         scene.on_render(self._on_render)
+        # A notebook's cell: what callbacks print appears where the view was shown last.
+        self.context = contextvars.copy_context()
         # Set by the owner while a screenshot is taken: what the window holds then is not the view.
         self.capturing = False
 
@@ -36,7 +39,8 @@ class LiveView:
         if self._rendering:
             return
         if self.capturing or tuple(self.scene.window.GetSize()) != self.size:
-            self.pace.altered()
+            # Nor may it be read later.
+            self.pace.rendered, self.pace.changed = False, True
         else:
             self.pace.user_rendered()
             self._tell_rendered(self)
@@ -57,8 +61,13 @@ class LiveView:
         self.scene.resize(min(width, MAX_SIDE), min(height, MAX_SIDE))
         self.pace.changed, self.pace.rendered = True, False
 
+    def settle(self) -> None:
+        """Between calls of the owner's code."""
+        if self.scene.settle():
+            self.pace.rendered, self.pace.changed = False, True
+
     def apply(self, events: list[dict[str, Any]], inputs: dict[str, int], now: float) -> None:
-        if self._hand.apply(events, *self.size) or self.scene.has_changed():
+        if self.context.run(self._hand.apply, events, *self.size) or self.scene.has_changed():
             self.pace.moved(now)
         self.inputs.update(inputs)
 

@@ -7,6 +7,7 @@ Nothing is drawn that nobody asked for, and input is taken as late as possible, 
 
 from __future__ import annotations
 
+import contextvars
 import time
 import traceback
 from contextlib import AbstractContextManager
@@ -62,8 +63,12 @@ class Views:
             view = self.adopt(name, make())
             if not view.scene.sized_by_user:
                 view.resize(width, height)
+        view.context = contextvars.copy_context()
         view.pace.altered()
         return view
+
+    def watched(self, name: str) -> bool:
+        return name in self._watched
 
     def altered(self) -> None:
         """Any of them may look different now."""
@@ -166,6 +171,7 @@ class Views:
     def draw(self) -> None:
         """Draw what is due."""
         for view in self:
+            view.settle()
             how = view.pace.due(time.monotonic())
             if how is None:
                 continue

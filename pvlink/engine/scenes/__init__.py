@@ -36,6 +36,9 @@ class Scene(Protocol):
 
     def resize(self, width: int, height: int) -> None: ...
 
+    def settle(self) -> bool:
+        """Between calls of its owner's code: take the size that has left; whether that is another one."""
+
     def hold(self, watched: bool) -> None:
         """Somebody watches, or nobody does any more: keep what is shown alive, or leave that to its owner."""
 

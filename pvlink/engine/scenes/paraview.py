@@ -60,6 +60,10 @@ class ParaViewScene:
     def resize(self, width: int, height: int) -> None:
         self.proxy.ViewSize = [width, height]
 
+    def settle(self) -> bool:
+        """Its size is a property."""
+        return False
+
     def hold(self, watched: bool) -> None:
         """ParaView's register keeps its views."""
 

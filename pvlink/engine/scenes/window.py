@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, Callable
 
-from vtkmodules.vtkCommonCore import vtkWeakReference
+from vtkmodules.vtkCommonCore import vtkObject, vtkWeakReference
 from vtkmodules.vtkInteractionStyle import vtkInteractorStyleSwitch, vtkInteractorStyleTrackballCamera
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 from vtkmodules.vtkRenderingUI import vtkGenericRenderWindowInteractor
 
 from pvlink.engine.scenes import Position
+from pvlink.engine.timers import Timers
 
 # A window that nobody has given a size.
 _UNSIZED = ((0, 0), (300, 300))
@@ -21,13 +23,15 @@ class WindowScene:
     # Those that end the program, and stereo.
     refused_keys = frozenset("eEqQ3")
 
-    def __init__(self, window: Any, ended: Callable[[], bool] | None = None) -> None:
-        """`ended`: whether its owner has closed it, where a window does not say so itself."""
+    def __init__(self, window: Any, owner: Any = None, closed: Callable[[Any], bool] | None = None) -> None:
+        """`owner`: what the window is a part of, and its callbacks want; `closed` tells when that has closed it."""
         self._window: Any = window
-        self._weak = vtkWeakReference()
-        self._weak.Set(window)
-        self._ended = ended or _never
+        self._weak_window = weakly(window)
+        self._owner = owner
+        self._weak_owner = None if owner is None else weakly(owner)
+        self._closed = closed or _never
         self.sized_by_user = tuple(window.GetSize()) not in _UNSIZED
+        self._size = _size(window)
         # No window on any screen, no buffer swap: half a software frame's time.
         window.SetShowWindow(False)
         window.SetUseOffScreenBuffers(True)
@@ -36,10 +40,11 @@ class WindowScene:
         _use_trackball(interactor)
         # `interactor.Start()`, the last line of every example, would wait here for events that never come.
         interactor.AddObserver("StartEvent", _nothing)
+        self.timers = Timers(interactor)
 
     @property
     def window(self) -> Any:
-        return self._window or self._weak.Get()
+        return self._window or self._weak_window()
 
     @property
     def interactor(self) -> Any:
@@ -47,19 +52,32 @@ class WindowScene:
         return self.window.GetInteractor()
 
     def hold(self, watched: bool) -> None:
-        self._window = self._weak.Get() if watched else None
+        self._window = self._weak_window() if watched else None
+        self._owner = self._weak_owner() if watched and self._weak_owner is not None else None
 
     @property
     def alive(self) -> bool:
-        return self.window is not None and not self._ended()
+        if self.window is None:
+            return False
+        if self._weak_owner is None:
+            return True
+        owner = self._weak_owner()
+        return owner is not None and not self._closed(owner)
 
     @property
     def size(self) -> tuple[int, int]:
-        width, height = self.window.GetSize()
-        return width, height
+        """Of the view. Pictures that its owner takes at other sizes, or in tiles, are not the view."""
+        return self._size
 
     def resize(self, width: int, height: int) -> None:
         self.window.SetSize(width, height)
+        self._size = (width, height)
+
+    def settle(self) -> bool:
+        if not self.alive or _size(self.window) == self._size:
+            return False
+        self._size = _size(self.window)
+        return True
 
     def render(self, fast: bool) -> None:
         """Without FXAA while it moves: that costs up to half of a software frame."""
@@ -101,6 +119,15 @@ class WindowScene:
         return min(renderers, key=lambda renderer: renderer.GetLayer(), default=None)
 
 
+def weakly(obj: Any) -> Callable[[], Any]:
+    """The object while it is there. VTK's may be there without a Python object that stands for them."""
+    if not isinstance(obj, vtkObject):
+        return weakref.ref(obj)
+    weak = vtkWeakReference()
+    weak.Set(obj)
+    return weak.Get
+
+
 def is_window(obj: Any) -> bool:
     return isinstance(obj, vtkRenderWindow)
 
@@ -122,7 +149,12 @@ def _use_trackball(interactor: Any) -> None:
         style.SetCurrentStyleToTrackballCamera()
 
 
-def _never() -> bool:
+def _size(window: Any) -> tuple[int, int]:
+    width, height = window.GetSize()
+    return width, height
+
+
+def _never(_owner: Any) -> bool:
     return False
 
 

@@ -107,6 +107,9 @@ class FakeScene:
 
     def resize(self, width: int, height: int) -> None: ...
 
+    def settle(self) -> bool:
+        return False
+
     def hold(self, watched: bool) -> None: ...
 
     def render(self, fast: bool) -> None: ...

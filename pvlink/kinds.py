@@ -1,0 +1,92 @@
+"""What this kernel has imported by itself: its ParaView, its VTK, its PyVista; and which of their objects are views."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pvlink import plotters
+
+if TYPE_CHECKING:
+    from pvlink.engine.kinds import Kind
+    from pvlink.engine.scenes import Scene
+    from pvlink.engine.view import LiveView
+
+# What the names of windows begin with on the wire.
+_WINDOWS = "w"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A view."""
+
+    name: str
+    # Makes what shows it.
+    scene: Callable[[], Scene]
+    # It has one, but that is what PyVista gives to all.
+    size_is_nobodys: bool = False
+
+
+class Kinds:
+    """They may come in at any time. What asks for them imports VTK at the earliest when the user has."""
+
+    def __init__(self, views: Callable[[], Iterable[LiveView]], came: Callable[[], None]) -> None:
+        """`came` hears when one has come in."""
+        self._views = views
+        self._came = came
+        self._kinds: list[Kind] = []
+
+    def __iter__(self) -> Iterator[Kind]:
+        known = {kind.describe()["kind"] for kind in self._kinds}
+        if "paraview" not in known and "paraview.simple" in sys.modules:
+            from pvlink.engine import captures
+            from pvlink.engine.kinds.paraview import ParaView
+            from pvlink.engine.scenes.paraview import guard_size
+
+            self._kinds.append(ParaView(None))
+            guard_size(sys.modules["paraview.servermanager"])
+            captures.guard(sys.modules["paraview.simple"], self._views)
+        if "vtk" not in known and "vtkmodules.vtkRenderingCore" in sys.modules:
+            from pvlink.engine.kinds.vtk import Vtk
+
+            self._kinds.append(Vtk(_WINDOWS))
+        if len(self._kinds) > len(known):
+            self._came()
+        return iter(self._kinds)
+
+    def find(self, obj: Any) -> Found | None:
+        """None of what is not a view. Raises ValueError when it was deleted, ViewError when it was closed."""
+        if isinstance(obj, plotters.Held):
+            obj = obj.get()
+            if obj is None:
+                raise ValueError("this view was deleted")
+        owner = plotters.owner_of(obj)
+        if owner is not None:
+            obj = plotters.window_of(owner)
+        for kind in self:
+            name = kind.name_of(obj)
+            if name is not None:
+                unsized = owner is not None and not plotters.options_of(owner)
+                return Found(name, partial(_scene, kind, obj, owner), unsized)
+        return None
+
+    def active(self) -> Any:
+        """The view that is meant when none is named; none if there is none yet."""
+        return next((view for kind in self if (view := kind.active()) is not None), None)
+
+    def handle(self, obj: Any) -> Any:
+        """What a widget keeps of a view: a window or a plotter is its owner's, who may let go of it."""
+        found = None if obj is None or isinstance(obj, plotters.Held) else self.find(obj)
+        return obj if found is None or not found.name.startswith(_WINDOWS) else plotters.Held(obj)
+
+
+def _scene(kind: Kind, obj: Any, owner: Any) -> Scene:
+    if owner is None:
+        return kind.scene(obj)
+    from pvlink.engine.scenes.window import WindowScene
+
+    plotters.release(owner)
+    return WindowScene(obj, owner, plotters.closed)
