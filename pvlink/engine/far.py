@@ -34,6 +34,8 @@ TYPES = {
 }
 # Bytes in a script, which each process of the server has several times over.
 MOST_IN_TEXT = 256 << 20
+# Where a process finds the open files of another.
+PROC = "/proc"
 # What the server needs of ours; it may be on a machine where nothing of ours is.
 _MODULES = (refusal, hold, polyhedra, cargo)
 _SCRIPT = """\
@@ -45,32 +47,39 @@ def bring(name, text):
         sys.modules.setdefault(above, types.ModuleType(above)).__path__ = []
     exec(compile(text, name, "exec"), module.__dict__)
     setattr(sys.modules[package], short, module)
-for name, text in json.loads({sources!r}):
-    bring(name, text)
-from pvlink.engine import cargo, hold
-facts, layout, token = json.loads({facts!r})
-text = {text!r}
-if text:
-    fd = os.memfd_create("pvlink-far")
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(zlib.decompress(base64.b85decode(text)))
-else:
-    fd = os.open({path!r}, os.O_RDONLY)
-    if os.pread(fd, len(token), os.fstat(fd).st_size - len(token)).decode() != token:
-        raise RuntimeError("this is another file")
-arrays = hold.read(fd, layout)
-about = self.GetExecutive().GetOutputInformation(0)
-output = self.GetOutputDataObject(0)
-if "dimensions" in facts:
-    # Each process takes its own part of a grid.
-    extent = [0] * 6
-    about.Get(self.GetExecutive().UPDATE_EXTENT(), extent)
-    output.ShallowCopy(cargo.build(*cargo.part(facts, arrays, extent)))
-    output.SetExtent(extent)
-    if "origin" in facts:
-        output.SetOrigin(facts["origin"])
-elif about.Get(self.GetExecutive().UPDATE_PIECE_NUMBER()) in (0, None):
-    output.ShallowCopy(cargo.build(facts, arrays))
+def give(self):
+    for name, text in json.loads({sources!r}):
+        bring(name, text)
+    from pvlink.engine import cargo, hold
+    facts, layout, token = json.loads({facts!r})
+    text = {text!r}
+    if text:
+        fd = os.memfd_create("pvlink-far")
+        with os.fdopen(os.dup(fd), "wb") as file:
+            file.write(zlib.decompress(base64.b85decode(text)))
+    else:
+        try:
+            fd = os.open({path!r}, os.O_RDONLY)
+        except OSError:
+            # On another machine: nothing is given, and the text follows.
+            return
+        if os.pread(fd, len(token), os.fstat(fd).st_size - len(token)) != token.encode():
+            os.close(fd)
+            return
+    arrays = hold.read(fd, layout)
+    about = self.GetExecutive().GetOutputInformation(0)
+    output = self.GetOutputDataObject(0)
+    if "dimensions" in facts:
+        # Each process takes its own part of a grid.
+        extent = [0] * 6
+        about.Get(self.GetExecutive().UPDATE_EXTENT(), extent)
+        output.ShallowCopy(cargo.build(*cargo.part(facts, arrays, extent)))
+        output.SetExtent(extent)
+        if "origin" in facts:
+            output.SetOrigin(facts["origin"])
+    elif about.Get(self.GetExecutive().UPDATE_PIECE_NUMBER()) in (0, None):
+        output.ShallowCopy(cargo.build(facts, arrays))
+give(self)
 """
 _INFORMATION = """\
 keys = self.GetExecutive()
@@ -86,10 +95,11 @@ class _Files:
         self._open: dict[str, int] = {}
 
     def keep(self, name: str, fd: int) -> None:
-        former = self._open.get(name)
+        """Keep a file for a source, and those of others that are there."""
+        names = {key[0] for key in simple.GetSources()} - {name}
+        for gone in self._open.keys() - names:
+            os.close(self._open.pop(gone))
         self._open[name] = fd
-        if former is not None:
-            os.close(former)
 
 
 _FILES = _Files()
@@ -108,12 +118,21 @@ def put(proxy: Any, name: str, data: Any) -> Any:
         raise Refusal(
             f"a {data.GetClassName()} cannot be put on a ParaView server: only {', '.join(TYPES.values())} can."
         )
-    if proxy is None:
-        proxy = simple.ProgrammableSource(registrationName=name)
-    proxy.OutputDataSetType = TYPES[kind]
+    made = simple.ProgrammableSource(registrationName=name) if proxy is None else proxy
+    made.OutputDataSetType = TYPES[kind]
     dimensions = found.facts.get("dimensions")
     extent = [end for side in dimensions or (1, 1, 1) for end in (0, side - 1)]
-    proxy.ScriptRequestInformation = _INFORMATION.format(extent=extent) if dimensions else ""
+    made.ScriptRequestInformation = _INFORMATION.format(extent=extent) if dimensions else ""
+    try:
+        _fill(made, name, found, data)
+    except Refusal:
+        if proxy is None:
+            simple.Delete(made)
+        raise
+    return made
+
+
+def _fill(proxy: Any, name: str, found: Unpacked, data: Any) -> None:
     fd = os.memfd_create("pvlink-far")
     layout = hold.write(fd, found.arrays)
     # So that another machine's file of that name is not taken for this one.
@@ -122,19 +141,18 @@ def put(proxy: Any, name: str, data: Any) -> Any:
     os.pwrite(fd, token.encode(), size)
     _FILES.keep(name, fd)
     about = json.dumps([found.facts, layout, token])
-    path = f"/proc/{os.getpid()}/fd/{fd}"
+    path = f"{PROC}/{os.getpid()}/fd/{fd}"
     proxy.Script = _script(about, path, "")
+    if _has_come(proxy, data):
+        return
+    if size > MOST_IN_TEXT:
+        raise Refusal(
+            f"the server is on another machine, and ParaView has no way to send {size / 1e6:.0f} MB there: write a "
+            "file that the server can read, and open that"
+        )
+    proxy.Script = _script(about, path, base64.b85encode(zlib.compress(os.pread(fd, size, 0), 1)).decode())
     if not _has_come(proxy, data):
-        if size > MOST_IN_TEXT:
-            raise Refusal(
-                f"the server is on another machine, and ParaView has no way to send {size / 1e6:.0f} MB there: write a "
-                "file that the server can read, and open that"
-            )
-        raw = os.pread(fd, size, 0)
-        proxy.Script = _script(about, path, base64.b85encode(zlib.compress(raw, 1)).decode())
-        if not _has_come(proxy, data):
-            raise Refusal("the data did not come to the server; ParaView's messages say why")
-    return proxy
+        raise Refusal("the data did not come to the server; ParaView's messages say why")
 
 
 def _script(about: str, path: str, text: str) -> str:
