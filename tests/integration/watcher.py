@@ -21,7 +21,8 @@ BUTTONS = {"left": 0, "middle": 1, "right": 2}
 class Watcher:
     """Watches one view. Frames are confirmed as they come."""
 
-    def __init__(self, socket: Path, view: str, width: int, height: int, **options: Any) -> None:
+    def __init__(self, socket: Path, view: str, width: int, height: int, *, role: str = "", **options: Any) -> None:
+        """`role`: less than the session gives to those who come through Jupyter."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -29,6 +30,7 @@ class Watcher:
         self._seq = 0
         try:
             self.viewer = self._do(Viewer.connect(socket))
+            self.viewer.asks = {"role": role} if role else {}
             self.joined: Joined = self._do(self.viewer.join(view, width, height, **options))
         except BaseException:
             self._end()

@@ -1,0 +1,67 @@
+"""One kernel for each kind, which all contracts share, and a scene for each contract."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import environment
+from tests.contracts.sessions.kinds import (
+    Kind,
+    paraview_engine,
+    paraview_kernel,
+    pyvista_plotter,
+    vtk_engine,
+    vtk_kernel,
+)
+from tests.contracts.sessions.room import Room
+
+KINDS: list[Kind] = [
+    module.KIND for module in (paraview_engine, paraview_kernel, vtk_engine, vtk_kernel, pyvista_plotter)
+]
+
+
+class Rooms:
+    """The kernel of one kind: another when a contract has ended the one before."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._python = environment(kind.environment) if kind.environment else sys.executable
+        self._room: Room | None = None
+
+    def one(self) -> Room:
+        if self._room is not None and not self._room.alive:
+            self.end()
+        if self._room is None:
+            self._room = Room(self._kind, self._python).__enter__()
+        return self._room
+
+    def end(self) -> None:
+        if self._room is not None:
+            self._room.__exit__(None, None, None)
+            self._room = None
+
+
+@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.name)
+def rooms(request: pytest.FixtureRequest) -> Iterator[Rooms]:
+    rooms = Rooms(request.param)
+    yield rooms
+    rooms.end()
+
+
+@pytest.fixture
+def room(rooms: Rooms, request: pytest.FixtureRequest) -> Iterator[Room]:
+    """A kernel with a scene in it. What its kind cannot do must fail, or the list of that is out of date."""
+    room = rooms.one()
+    why = room.kind.cannot.get(request.node.originalname.removeprefix("test_"))
+    if why is not None:
+        request.applymarker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=why))
+    room.do(room.kind.scene)
+    yield room
+    if room.alive:
+        room.run(room.kind.delete)
+        if why is not None:
+            # It may have lost its session on the way.
+            room.do(room.kind.start)

@@ -1,0 +1,15 @@
+"""VTK in the kernel itself."""
+
+from __future__ import annotations
+
+from tests.contracts.sessions.kinds import IN_THE_KERNEL, Kind
+from tests.contracts.sessions.kinds.vtk import IMPORT, LINES, WINDOW
+
+KIND = Kind(
+    name="VTK in the kernel",
+    environment="vtk",
+    inside=True,
+    start=f"import pvlink\n{IMPORT}",
+    cannot=IN_THE_KERNEL | WINDOW,
+    **LINES,
+)
