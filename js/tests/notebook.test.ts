@@ -1,9 +1,11 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { address } from "../src/address";
+import { announce } from "../src/models";
 import { MIME_TYPE, payload, ViewOutput } from "../src/output";
 import { base64, pictureIn, pngSize, SavedPicture } from "../src/saved";
 import widget from "../src/widget";
+import { FakeKernel } from "./fakes/kernel";
 import { FakeIntersectionObserver, FakeResizeObserver } from "./fakes/observers";
 import { settle } from "./fakes/socket";
 
@@ -234,6 +236,75 @@ describe("an output", () => {
     output.dispose();
     await flush();
     expect(node.innerHTML).toBe("");
+  });
+});
+
+describe("an output whose session the server does not find", () => {
+  let node: HTMLElement;
+  let output: ViewOutput;
+  let kernel: FakeKernel;
+  let forget: () => void = () => undefined;
+
+  const viewers = (): number => node.querySelectorAll(".pvlink").length;
+  const settled = async (): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(5);
+    await settle();
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    node = document.createElement("div");
+    document.body.append(node);
+    kernel = new FakeKernel();
+    output = new ViewOutput(node, () => Promise.resolve(new Response(JSON.stringify({ alive: false }))));
+  });
+
+  afterEach(() => {
+    output.dispose();
+    forget();
+    node.remove();
+  });
+
+  it("is live through the widget of its view, whichever comes first", async () => {
+    output.show(bundle());
+    await settled();
+    expect(viewers()).toBe(0);
+    forget = announce(kernel);
+    await settled();
+    expect(viewers()).toBe(1);
+    expect(node.querySelector(".pvlink-saved")).toBeNull();
+  });
+
+  it("keeps its picture until the kernel answers, and says so", async () => {
+    kernel.busy = true;
+    forget = announce(kernel);
+    output.show(bundle());
+    await settled();
+    await vi.advanceTimersByTimeAsync(700);
+    expect(viewers()).toBe(0);
+    expect(node.querySelector("img")).not.toBeNull();
+    expect(node.textContent).toContain("it is busy, or has ended");
+    kernel.work(false);
+    await settled();
+    expect(viewers()).toBe(1);
+  });
+
+  it("stays a picture where the kernel knows of the end, too", async () => {
+    kernel.refusal = { code: 4404, message: "This session was stopped.", final: true };
+    forget = announce(kernel);
+    output.show(bundle());
+    await settled();
+    expect(viewers()).toBe(0);
+    expect(node.textContent).toBe("Saved picture. This session was stopped.");
+  });
+
+  it("asks nobody any more once it is gone", async () => {
+    output.show(bundle());
+    await settled();
+    output.dispose();
+    forget = announce(kernel);
+    await settled();
+    expect(kernel.calls).toEqual([]);
   });
 });
 

@@ -176,7 +176,10 @@ def test_without_the_server_extension_notebook_7_shows_a_live_view(
 
 
 # A widget that is made before its manager is there is lost.
-CLASSIC = "!!window.Jupyter?.notebook?.kernel?.widget_manager && Jupyter.notebook.kernel.is_connected()"
+CLASSIC = """
+!!window.Jupyter?.notebook?.kernel?.comm_manager?.targets['jupyter.widget']
+&& Jupyter.notebook.kernel.is_connected() && Jupyter.notebook.kernel.info_reply?.status === 'ok'
+"""
 
 
 def test_nbclassic_shows_a_live_view_through_the_relay(jupyter: Server, page: Page, keep: Keep) -> None:
