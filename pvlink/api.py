@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pvlink import data, mirror, plotters, pvpython
+from pvlink import arrival, data, mirror, plotters, pvpython
 from pvlink.engine.rpc import Reference
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
 from pvlink.freight import Here
@@ -96,6 +96,8 @@ def own_session() -> Inside:
     """The session that shows the views of this kernel's own ParaView or VTK, made when it is first needed."""
     global _inside
     if _inside is None or _inside.stopped:
+        # Outside a notebook nobody has seen to it yet that a render cannot end this process.
+        arrival.prepare()
         _inside = Inside(_usual_role())
     return _inside
 

@@ -25,7 +25,7 @@ SIGNATURES = {
         "origin: 'Sequence[float] | None' = None, vector: 'bool | None' = None, "
         "at: \"Literal['points', 'cells']\" = 'points', **unknown: 'Any') -> 'Any'"
     ),
-    "session": "() -> 'Session | None'",
+    "session": "() -> 'Session | Inside | None'",
     "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
     "start": (
         "(pvpython: 'str | os.PathLike[str] | None' = None, *, display: 'str' = 'auto', role: 'Role | None' = None, "
@@ -36,6 +36,7 @@ SIGNATURES = {
 METHODS = {
     "Session": {
         "about": None,
+        "active_view": "(self) -> 'Any'",
         "alive": None,
         "ask": "(self, op: 'str', **facts: 'Any') -> 'dict[str, Any]'",
         "desk": None,
@@ -53,11 +54,12 @@ METHODS = {
         "watch": "(self, proxy: 'Any', width: 'int' = 0, height: 'int' = 0) -> 'str'",
     },
     "Share": {
-        "of": "(session: 'Session', view: 'str', **options: 'Any') -> 'Share'",
+        "of": "(session: 'Session | Inside', view: 'str', **options: 'Any') -> 'Share'",
         "password": None,
         "revoke": "(self) -> 'None'",
     },
     "View": {
+        "close": "(self) -> 'None'",
         "screenshot": "(self, path: 'str | Path | None' = None) -> 'bytes'",
         "share": "(self, **options: 'Any') -> 'Share'",
         "stats": None,
