@@ -58,6 +58,8 @@ class Server:
         self._ready = ready
         self._arguments = [argument.replace("PORT", str(self.port)) for argument in arguments]
         self._home = home
+        # Not in the checkout: what the server and its kernels import is what is installed.
+        self.program = [sys.executable, "-P"]
         self._process: subprocess.Popen[bytes] | None = None
         self.root.mkdir(parents=True)
 
@@ -90,9 +92,8 @@ class Server:
         env |= {f"JUPYTER_{kind}_DIR": str(self._home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         env["JUPYTER_TOKEN"] = self.token
         with self.log.open("w") as log, ExitStack() as stack:
-            # Not in the checkout: what the server and its kernels import is what is installed.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", *self._arguments],
+                [*self.program, *self._arguments],
                 cwd=self._home,
                 env=env,
                 stdin=subprocess.DEVNULL,
