@@ -45,6 +45,9 @@ def test_from_nothing_to_a_live_picture(browser: Browser, keep: Keep) -> None:
         wheel = shutil.copy(wheels[0], home)
         server = Server.jupyter(home)
         shutil.copy(ROOT / "notebooks" / "01-vtk.ipynb", server.root)
+        # What Jupyter writes into must be the student's.
+        for folder in ("config/lab/user-settings/@jupyterlab/apputils-extension", "data", "runtime"):
+            (home / folder).mkdir(parents=True)
         subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", home], check=True)
         began = time.monotonic()
         for line in COMMANDS:
