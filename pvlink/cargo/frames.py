@@ -26,7 +26,6 @@ def pack(obj: Any, cargo: Cargo, options: Options) -> None:
     cargo.facts["kind"] = "table"
     if not is_of(obj, "pandas", "Index") and not _counts(frame.index):
         levels = range(frame.index.nlevels)
-        frame.index.names  # noqa: B018
         for level in levels:
             values = frame.index.get_level_values(level)
             name = values.name if values.name is not None else "index" + str(level) * (len(levels) > 1)

@@ -76,9 +76,25 @@ class Cargo:
         """Points or cells that are not to be drawn, besides those that others hide."""
         if at not in HIDDEN:
             return
+        self._add_ghosts(at, np.where(hidden, HIDDEN[at], 0).astype("u1"))
+        if at == "points" and "dimensions" in self.facts:
+            # What draws surfaces looks at the cells only.
+            corners = hidden.reshape(tuple(reversed(self.facts["dimensions"])))
+            self._hide("cells", _touched(corners).reshape(-1))
+
+    def _add_ghosts(self, at: Place, ghosts: Array) -> None:
         for entry in self.facts["arrays"]:
             if (entry["at"], entry["name"]) == (at, GHOSTS):
-                known = self.arrays[entry["array"]]
-                known |= np.where(hidden, HIDDEN[at], 0).astype("u1")
+                self.arrays[entry["array"]] |= ghosts
                 return
-        self._entry(at, GHOSTS, array=self.add(np.where(hidden, HIDDEN[at], 0).astype("u1")), components=1)
+        self.facts["arrays"].append({"at": at, "name": GHOSTS, "roles": [], "array": self.add(ghosts), "components": 1})
+
+
+def _touched(corners: Array) -> Array:
+    """The cells of a grid that have one of these points for a corner."""
+    for axis in range(corners.ndim):
+        if corners.shape[axis] > 1:
+            ends = [slice(None)] * corners.ndim, [slice(None)] * corners.ndim
+            ends[0][axis], ends[1][axis] = slice(None, -1), slice(1, None)
+            corners = corners[tuple(ends[0])] | corners[tuple(ends[1])]
+    return corners

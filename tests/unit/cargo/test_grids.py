@@ -88,6 +88,10 @@ def test_what_is_masked_is_hidden_and_kept() -> None:
     assert found.arrays[0].tolist() == [[1, 2], [3, 2]]
     assert found.facts["arrays"][1]["name"] == "vtkGhostType"
     assert found.arrays[1].tolist() == [0, 2, 0, 2]
+    # And the cells that it is a corner of: surfaces are drawn by cells.
+    wide = packed(np.ma.masked_equal([[1, 2, 3, 4], [1, 1, 1, 1]], 4))
+    assert [wide.facts["arrays"][2][key] for key in ("at", "name")] == ["cells", "vtkGhostType"]
+    assert wide.arrays[2].tolist() == [0, 0, 32]
     two = packed(
         {n: np.ma.array([[1, 2]], mask=m) for n, m in (("p", [[True, False]]), ("q", [[False, True]]))}, at="cells"
     )
