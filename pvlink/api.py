@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pvlink import arrival, data, mirror, plotters, pvpython
+from pvlink import direct as doors
 from pvlink.engine.rpc import Reference
 from pvlink.errors import OptionError, PvlinkError, refuse_unknown
 from pvlink.freight import Here
@@ -34,6 +35,7 @@ def start(
     *,
     display: str = "auto",
     role: Role | None = None,
+    direct: bool | str | None = None,
     **unknown: Any,
 ) -> Session:
     """The running session, or a new one: finds ParaView, starts its process, makes `paraview.simple` importable.
@@ -42,9 +44,20 @@ def start(
     `pvpython`: which ParaView, or "vtk"; found by itself if not given. `display`: "auto", "own" (a private X server even where
     there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0". `role`: what those who open the
     views through Jupyter may do, "owner", "control" or "view"; "owner" if not given, "view" in a Voila dashboard.
+    `direct`: where browsers reach this machine without the Jupyter server, True or "node7:8443"; nowhere by default.
     """
+    refuse_unknown("pvlink.start()", unknown, ("pvpython", "display", "role", "direct"))
+    wish = doors.usual() if direct is None else direct
+    if wish:
+        doors.place(wish)
+    started = _started(pvpython, display, role)
+    if wish:
+        started.open_door(wish)
+    return started
+
+
+def _started(pvpython: str | os.PathLike[str] | None, display: str, role: Role | None) -> Session:
     global _current
-    refuse_unknown("pvlink.start()", unknown, ("pvpython", "display", "role"))
     if display not in ("auto", "own", "none") and not display.startswith(":"):
         raise OptionError(
             f"display={display!r}: it is 'auto', 'own', 'none', or a display of this machine such as ':0'."

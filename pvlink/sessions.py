@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pvlink import mirror, notebook, processes, pvpython, rendezvous
+from pvlink import direct, mirror, notebook, processes, pvpython, rendezvous
 from pvlink.companions import Engine, Streamer, remove_x_remains
 from pvlink.errors import EngineLost, StreamerLost
 from pvlink.freight import Freight, Freighter
@@ -32,6 +32,8 @@ class Session(Freighter):
         self.found = found
         self.display = display
         self.role: Role = role
+        # Where its streamer has a door of its own, if it has one.
+        self._door: dict[str, Any] | None = None
         self._owner = os.getpid()
         self._bar = ProgressBar()
         self._freight = Freight(lambda: self._engine)
@@ -181,6 +183,14 @@ class Session(Freighter):
                 print("pvlink: the pictures are back; ParaView was not touched.")  # noqa: T201
             else:
                 print(f"pvlink: {self._restart_engine()}")  # noqa: T201
+            if not streamer_alive and self._door is not None:
+                direct.open_door(self, self._door)
+
+    def open_door(self, wish: bool | str) -> None:
+        """See `pvlink.start(direct=...)`; a new streamer opens it again."""
+        where = direct.place(wish)
+        direct.open_door(self, where)
+        self._door = where
 
     def _restart_engine(self) -> str:
         """What came of it, in a sentence."""

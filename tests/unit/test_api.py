@@ -29,7 +29,7 @@ SIGNATURES = {
     "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
     "start": (
         "(pvpython: 'str | os.PathLike[str] | None' = None, *, display: 'str' = 'auto', role: 'Role | None' = None, "
-        "**unknown: 'Any') -> 'Session'"
+        "direct: 'bool | str | None' = None, **unknown: 'Any') -> 'Session'"
     ),
     "stop": "() -> 'None'",
 }
@@ -43,6 +43,7 @@ METHODS = {
         "display": None,
         "found": None,
         "id": None,
+        "open_door": "(self, wish: 'bool | str') -> 'None'",
         "picture": "(self, view: 'str', patience: 'float') -> 'bytes'",
         "restart": "(self) -> 'None'",
         "role": None,
@@ -150,7 +151,8 @@ def test_the_errors_are_the_tree_in_the_docstring() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"pvpthon": "x"}, r"pvlink\.start\(\) has no option 'pvpthon'\. It takes: pvpython, display, role\."),
+        ({"pvpthon": "x"}, r"pvlink\.start\(\) has no option 'pvpthon'\. It takes: pvpython, display, role, direct\."),
+        ({"direct": "node7:x"}, "direct='node7:x': it is True, or where browsers reach this machine"),
         ({"role": "admin"}, "role='admin': it is 'owner', 'control' or 'view'"),
         ({"display": "yes"}, r"display='yes': it is 'auto', 'own', 'none', or a display .* such as ':0'"),
         ({"display": "far.away:0"}, "a display of this machine"),
