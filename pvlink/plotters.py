@@ -71,12 +71,11 @@ def options_of(obj: Any) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
+@functools.cache
 def allow_timers(interactors: ModuleType) -> None:
     """`add_timer_event()` comes before `show()`: an interactor must give out timers before we have seen it."""
     wrapper = interactors.RenderWindowInteractor
     plain = wrapper.create_timer
-    if hasattr(plain, "__wrapped__"):
-        return
 
     @functools.wraps(plain)
     def create_timer(self: Any, *arguments: Any, **options: Any) -> Any:
