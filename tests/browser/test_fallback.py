@@ -81,7 +81,7 @@ folder = tempfile.TemporaryDirectory(prefix="pv")
 os.environ["PVLINK_RUNTIME_DIR"] = folder.name
 """
 DIRECT = "import pvlink; print(pvlink.session().ask('direct', host='127.0.0.1')['door']['url'])"
-DIRECTLY = SIX_LINES.replace("start()", "start(direct='127.0.0.1')")
+DIRECTLY = ELSEWHERE + SIX_LINES.replace("start()", "start(direct='127.0.0.1')").replace("display(", "view = (")
 
 
 def test_a_kernel_on_another_machine_is_seen_through_its_messages(notebook: Open, keep: Keep) -> None:
@@ -114,7 +114,7 @@ INTERRUPT = "() => jupyterapp.shell.currentWidget.context.sessionContext.session
 def test_a_direct_door_is_taken_where_the_browser_knows_its_certificate(
     jupyter: Server, browser: Browser, keep: Keep
 ) -> None:
-    write_notebook(jupyter.root / "direct.ipynb", [ELSEWHERE + DIRECTLY.replace("display(", "(")])
+    write_notebook(jupyter.root / "direct.ipynb", [DIRECTLY])
     others = jupyter.kernels()
     with window(browser, ignore_https_errors=True) as context:
         opened = Notebook(context.new_page(), jupyter, "direct.ipynb", others=others).open()
@@ -142,7 +142,7 @@ SHOW = """() => {
 
 
 def test_a_door_whose_certificate_is_not_accepted_is_named_in_the_line(notebook: Open, keep: Keep) -> None:
-    opened = notebook(ELSEWHERE + DIRECTLY.replace("display(", "("), "display(GetActiveView())")
+    opened = notebook(DIRECTLY, "display(GetActiveView())")
     opened.run(0)
     opened.run(1)
     view = opened.view().live()
