@@ -47,6 +47,8 @@ with socket.socket(socket.AF_UNIX) as one:
     except OSError as error:
         print(type(error).__name__)"""
 
+STOPPED = "host.querySelector('.pvlink-status [role=status]').innerText.includes('JupyterHub has stopped')"
+
 
 @dataclass
 class Guest:
@@ -256,7 +258,6 @@ def test_a_server_with_a_name_has_views_and_leaves_nothing_when_the_hub_stops_it
 
     seat.stopped()
     view.becomes("reconnecting")
-    view.until("host.querySelector('.pvlink-status [role=status]').innerText.includes('JupyterHub has stopped')")
     assert psutil.wait_procs(processes, 10)[1] == []
     assert not socket.exists()
     keep(page, "hub-named-stopped")
@@ -265,7 +266,9 @@ def test_a_server_with_a_name_has_views_and_leaves_nothing_when_the_hub_stops_it
 
 
 @as_two_users
-def test_a_user_whose_server_was_stopped_has_no_process_left(alice: Guest, bob: Guest) -> None:
+def test_a_user_whose_server_was_stopped_has_no_process_left_and_reads_why(
+    alice: Guest, bob: Guest, keep: Keep
+) -> None:
     uid = alice.seat.person.uid
     assert len(processes_of(uid)) > 3
     alice.seat.stopped()
@@ -275,5 +278,8 @@ def test_a_user_whose_server_was_stopped_has_no_process_left(alice: Guest, bob: 
         time.sleep(0.05)
     assert left == []
     assert list(Path(f"/tmp/pvlink-{uid}").iterdir()) == []
+    alice.page.bring_to_front()
+    alice.view.until(STOPPED)
+    keep(alice.page, "hub-stopped")
     bob.page.bring_to_front()
     bob.view.after(bob.view.drag)
