@@ -55,8 +55,16 @@ def test_in_vs_code_the_view_comes_through_the_kernel(editor: VsCode, page: Page
     again = view.after(view.drag)
     assert changed(turned, again) > 0.02
 
-    note.get_by_role("button").click()
-    expect(note).to_be_hidden()
+    # A view that is shown by a cell that goes on: a sentence, and live when the cell has ended.
+    editor.begin("display(pvlink.show())\nwhile True: time.sleep(0.05)")
+    second = View(page, page.frame_locator("#outputs").locator(HOST).nth(1))
+    second.becomes("busy")
+    assert "The kernel does not answer: it is busy, or has ended." in second.sentence
+    editor.interrupt()
+    second.live()
+
+    note.first.get_by_role("button").click()
+    expect(note.first).to_be_hidden()
 
 
 def test_the_voila_command_shows_a_live_dashboard(tmp_path: Path, page: Page, keep: Keep) -> None:
