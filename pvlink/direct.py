@@ -16,7 +16,10 @@ _NAME = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]\s/]{1,253}))(?::([0-9]{1,5
 _SIXTH = re.compile(r"()([0-9A-Fa-f:.]{2,45})()")
 
 
-def place(wish: bool | str) -> dict[str, Any]:
+Place = dict[str, str | int]
+
+
+def place(wish: bool | str) -> Place:
     """The host and the port to ask the streamer for; an empty host is this machine, under its own name."""
     if wish is True:
         return {"host": "", "port": 0}
@@ -31,12 +34,14 @@ class Asking(Protocol):
     def ask(self, op: str, **facts: Any) -> dict[str, Any]: ...
 
 
-def open_door(session: Asking, where: dict[str, Any]) -> None:
-    """A door of the streamer's own; one that is open already stays, or moves to there."""
+def open_door(session: Asking, where: Place | None) -> Place | None:
+    """A door of the streamer's own; one that is open already stays, or moves to there. None opens none."""
     try:
-        session.ask("direct", **where)
+        if where is not None:
+            session.ask("direct", **where)
     except ValueError as error:
         raise PvlinkError(str(error)) from None
+    return where
 
 
 def usual() -> bool | str:

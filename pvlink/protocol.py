@@ -52,8 +52,7 @@ Codec = Literal["jpeg", "png"]
 State = Literal["live", "busy", "ended", "lost", "gone"]
 # owner: everything, and sees who watches; control: moves the view; view: looks and changes nothing.
 Role = Literal["owner", "control", "view"]
-# How a viewer came in: through the Jupyter server, by a shared link, by the kernel's messages, or straight to the
-# streamer's own door.
+# How a viewer came in: through the Jupyter server, by a shared link, by the kernel's messages, or straight.
 Way = Literal["jupyter", "link", "comm", "direct"]
 Action = Literal[
     "reset",
@@ -286,8 +285,8 @@ class ViewState(Struct):
 class Door(Struct):
     """Where a viewer may go directly: the streamer's own TLS door."""
 
-    # wss:, and the page to open once so that the browser asks about the certificate.
     url: str
+    # To be opened once, so that the browser asks about the certificate.
     page: str
     # SHA-256 of the certificate, as browsers show it.
     fingerprint: str
@@ -297,18 +296,16 @@ class CommCall(Struct, forbid_unknown_fields=True):
     """A custom message of the widget, from a viewer to the kernel (`pvlink/comm.py`)."""
 
     pvlink: CommOp
-    # The viewer's own name for this connection. The same on each message; others' are not for this viewer.
     channel: Dice128
     # Grows by one with each message on this channel.
     seq: Seq = 0
-    # "ticket": its name and key, thrown by the browser, because what the kernel says many can read; and whether it
-    # may be for the direct door, if there is one.
+    # "ticket": its name and key, thrown by the browser; and whether it may be for the direct door, if there is one.
     ticket: Dice128 | None = None
     key: Dice256 | None = None
     direct: bool = False
-    # "open": no buffers, both ways. Kernel gateways (jupyter_server's client of them) break at a buffer.
+    # "open": no buffers, both ways: kernel gateways (jupyter_server's client of them) break at one.
     plain: bool = False
-    # "data": a websocket message of text, or several binary ones, in the buffers or here.
+    # "data": one message of text, or several binary ones, in the buffers or here.
     text: Annotated[str, Meta(max_length=4096)] | None = None
     base64: Annotated[list[Annotated[str, Meta(max_length=2 * MAX_MESSAGE_BYTES)]], Meta(max_length=256)] | None = None
 
@@ -327,7 +324,7 @@ class CommWord(Struct):
     # "data": one websocket message; if it is binary, in the buffer or here.
     text: str | None = None
     base64: str | None = None
-    # "refused" and "closed": a close code, a sentence for the user, and whether the session will not come back.
+    # "refused", "closed": a close code, a sentence for the user, and whether the session will not come back.
     code: int = 0
     message: str = ""
     final: bool = False
@@ -349,6 +346,5 @@ TOPICS: dict[str, type[Struct]] = {
     "pvlink.state": ViewState,
     "pvlink.people": People,
 }
-# What is not a method or a topic: the answer of the ticket routes, the two messages of the handshake, and those of the
-# widget.
+# What is not a method or a topic: the answer of the ticket routes, the handshake's messages, and those of the widget.
 HANDSHAKE: tuple[type[Struct], ...] = (Grant, Greet, Greeted, CommCall, CommWord)

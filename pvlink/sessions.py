@@ -8,7 +8,6 @@ import secrets
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from pvlink import direct, mirror, notebook, processes, pvpython, rendezvous
@@ -32,8 +31,7 @@ class Session(Freighter):
         self.found = found
         self.display = display
         self.role: Role = role
-        # Where its streamer has a door of its own, if it has one.
-        self._door: dict[str, Any] | None = None
+        self._door: direct.Place | None = None
         self._owner = os.getpid()
         self._bar = ProgressBar()
         self._freight = Freight(lambda: self._engine)
@@ -178,19 +176,16 @@ class Session(Freighter):
                     self._streamer.kill()
                 self._streamer = None
                 self._streamer = self._new_streamer()
+                self._door = direct.open_door(self, self._door)
             if untouched and self._streamer is not None:
                 self._engine.meet(self._streamer)
                 print("pvlink: the pictures are back; ParaView was not touched.")  # noqa: T201
             else:
                 print(f"pvlink: {self._restart_engine()}")  # noqa: T201
-            if not streamer_alive and self._door is not None:
-                direct.open_door(self, self._door)
 
     def open_door(self, wish: bool | str) -> None:
         """See `pvlink.start(direct=...)`; a new streamer opens it again."""
-        where = direct.place(wish)
-        direct.open_door(self, where)
-        self._door = where
+        self._door = direct.open_door(self, direct.place(wish))
 
     def _restart_engine(self) -> str:
         """What came of it, in a sentence."""
@@ -283,9 +278,7 @@ class Session(Freighter):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:
@@ -312,9 +305,9 @@ class Session(Freighter):
         identity: str = self.desk.watch(proxy, width, height)
         return identity
 
-    def picture(self, view: str, patience: float) -> bytes:
-        """The newest picture of a view, at full quality, as PNG."""
-        _, blob = self._ask("snapshot", view=view, timeout=patience, patience=patience + 2.0)
+    def picture(self, view: str, patience: float, since: float) -> bytes:
+        """The newest picture of a view, at full quality, as PNG: not one from before `since`, if that can be had."""
+        _, blob = self._ask("snapshot", view=view, timeout=patience, since=since, patience=patience + 2.0)
         return blob
 
     def stats(self, view: str) -> dict[str, Any]:

@@ -248,18 +248,16 @@ export interface Greeted {
 // A custom message of the widget, from a viewer to the kernel (`pvlink/comm.py`).
 export interface CommCall {
   pvlink: CommOp;
-  // The viewer's own name for this connection. The same on each message; others' are not for this viewer.
   channel: string;
   // Grows by one with each message on this channel.
   seq: number;
-  // "ticket": its name and key, thrown by the browser, because what the kernel says many can read; and whether it
-  // may be for the direct door, if there is one.
+  // "ticket": its name and key, thrown by the browser; and whether it may be for the direct door, if there is one.
   ticket: string | null;
   key: string | null;
   direct: boolean;
-  // "open": no buffers, both ways. Kernel gateways (jupyter_server's client of them) break at a buffer.
+  // "open": no buffers, both ways: kernel gateways (jupyter_server's client of them) break at one.
   plain: boolean;
-  // "data": a websocket message of text, or several binary ones, in the buffers or here.
+  // "data": one message of text, or several binary ones, in the buffers or here.
   text: string | null;
   base64: string[] | null;
 }
@@ -277,7 +275,7 @@ export interface CommWord {
   // "data": one websocket message; if it is binary, in the buffer or here.
   text: string | null;
   base64: string | null;
-  // "refused" and "closed": a close code, a sentence for the user, and whether the session will not come back.
+  // "refused", "closed": a close code, a sentence for the user, and whether the session will not come back.
   code: number;
   message: string;
   final: boolean;
@@ -285,8 +283,8 @@ export interface CommWord {
 
 // Where a viewer may go directly: the streamer's own TLS door.
 export interface Door {
-  // wss:, and the page to open once so that the browser asks about the certificate.
   url: string;
+  // To be opened once, so that the browser asks about the certificate.
   page: string;
   // SHA-256 of the certificate, as browsers show it.
   fingerprint: string;
