@@ -99,7 +99,9 @@ def host_names(host: str) -> set[str]:
 def url_host(host: str) -> str:
     """How a link names the host that a door listens on."""
     if host in _ANY:
-        return socket.getfqdn()
+        full = socket.getfqdn()
+        # Where the resolver knows no more than that, the machine's own name is all there is.
+        return socket.gethostname() if full.startswith("localhost") else full
     return f"[{host}]" if ":" in host else host
 
 

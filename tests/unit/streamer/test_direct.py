@@ -183,3 +183,10 @@ def test_a_name_that_only_others_know_is_heard_everywhere(monkeypatch: pytest.Mo
     monkeypatch.setattr("socket.gethostbyname", unknown)
 
     assert certificate.place("gateway.example") == "0.0.0.0"
+
+
+def test_a_machine_is_not_called_localhost_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getfqdn", lambda: "localhost.localdomain")
+    monkeypatch.setattr("socket.gethostname", lambda: "node7")
+
+    assert certificate.url_host("0.0.0.0") == "node7"
