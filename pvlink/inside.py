@@ -15,11 +15,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pvlink import notebook, processes, rendezvous, view
 from pvlink.companions import Streamer
 from pvlink.errors import EngineLost, StreamerLost
+from pvlink.interrupt import Shelter
 from pvlink.kinds import Kinds
 from pvlink.protocol import Role
 
@@ -57,6 +59,7 @@ class Inside:
         self._views = Views(self._stream, _nothing, _Quiet)
         self._alarm: Callable[[], None] = _nothing
         self._in_cell = False
+        self._shelter = Shelter(str(Path(__file__).with_name("engine")))
         # The views there were when it was last looked.
         self._known: set[str] = set()
         # Those that are gone, the newest last.
@@ -74,6 +77,8 @@ class Inside:
             raise
         notebook.before_cells(self._cell_starts)
         notebook.after_cells(self._cell_ended)
+        # The cell that shows the first view runs already.
+        self._shelter.enter()
 
     def _new_streamer(self) -> Streamer:
         streamer = Streamer(self.id, self.role, self._streamer_lost)
@@ -225,6 +230,7 @@ class Inside:
 
     def _cell_starts(self) -> None:
         self._in_cell = True
+        self._shelter.enter()
         self._say_busy()
         self._alarm()
         self._alarm = notebook.later(FREE_EVERY, self._turn)
@@ -234,6 +240,7 @@ class Inside:
 
     def _cell_ended(self) -> None:
         self._in_cell = False
+        self._shelter.leave()
         self._stream.send({"op": "idle"})
         self._views.altered()
         # After the cell's own answer: a heavy scene takes its time.
@@ -265,6 +272,7 @@ class Inside:
         atexit.unregister(self.stop)
         notebook.no_more_cells(self._cell_starts)
         notebook.no_more_cells(self._cell_ended)
+        self._shelter.leave()
         self._alarm()
         self._let_go()
         if self._streamer is not None:

@@ -6,8 +6,10 @@ in the socket and the session unusable. So while pvlink waits, the signal is not
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -83,3 +85,69 @@ class Interrupt:
             yield
         finally:
             signal.signal(signal.SIGINT, self._note)
+
+
+class Shelter:
+    """Keeps Ctrl-C out of what VTK calls: a KeyboardInterrupt there ends the process, as VTK's wrappers have it.
+
+    While C++ draws, Python cannot feel the signal; it strikes in the first line of ours that VTK calls afterwards. In a
+    loop that draws that is so each time, and trying again later is no help: so the code that called VTK is watched, by
+    Python's profiling hook, for its next step.
+    """
+
+    # Where nothing is called there is no step to be seen: how long until the signal is tried again, in seconds.
+    _LATER = 0.01
+
+    def __init__(self, folder: str) -> None:
+        """`folder`: where the code is that VTK calls."""
+        self._folder = folder
+        self._again: threading.Timer | None = None
+        # Those that wait for VTK to return.
+        self._callers: list[FrameType] = []
+
+    def enter(self) -> None:
+        """A cell runs: what Jupyter does with the signal, but for that. What a user does with it stays."""
+        if _main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._struck)
+
+    def leave(self) -> None:
+        """It has ended, and with it what was put off."""
+        self._forget()
+        if _main_thread() and signal.getsignal(signal.SIGINT) == self._struck:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _struck(self, _number: int, frame: FrameType | None) -> None:
+        self._forget()
+        frames = list(_outwards(frame))
+        inside = [number for number, each in enumerate(frames) if each.f_code.co_filename.startswith(self._folder)]
+        if not inside:
+            raise KeyboardInterrupt
+        self._callers = frames[inside[-1] + 1 :]
+        if sys.getprofile() is None:
+            sys.setprofile(self._step)
+        self._again = threading.Timer(self._LATER, _thread.interrupt_main)
+        self._again.daemon = True
+        self._again.start()
+
+    def _step(self, frame: FrameType, _event: str, _what: object) -> None:
+        if any(frame is caller for caller in self._callers):
+            self._forget()
+            raise KeyboardInterrupt
+
+    def _forget(self) -> None:
+        if sys.getprofile() == self._step:
+            sys.setprofile(None)
+        self._callers = []
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -6,10 +6,11 @@ import select
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from pvlink.interrupt import Interrupt
+from pvlink.interrupt import Interrupt, Shelter
 
 
 @pytest.fixture
@@ -118,3 +119,44 @@ def test_closed_it_still_says_whether_there_was_one(interrupt: Interrupt) -> Non
         interrupt.close()
         signal.raise_signal(signal.SIGINT)
         assert interrupt.take()
+
+
+# -- what VTK calls ------------------------------------------------------------------------------
+
+# A function at home in the folder that is sheltered; C calls it, as VTK calls an observer.
+OBSERVER = compile("def observer(_):\n    strike()\n    seen.append(1)\n    return 0", "/island/observer.py", "exec")
+
+
+@pytest.fixture
+def shelter() -> Iterator[Shelter]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    one = Shelter("/island")
+    one.enter()
+    yield one
+    one.leave()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_strikes_after_what_c_has_called_not_in_it(shelter: Shelter) -> None:
+    seen: list[int] = []
+    space: dict[str, Any] = {"seen": seen, "strike": lambda: signal.raise_signal(signal.SIGINT)}
+    exec(OBSERVER, space)  # noqa: S102 - ours
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - where it is raised is what is tested
+        # Each call is struck, as in a loop that draws: it ends after the first all the same.
+        for _ in range(100):
+            sorted([1], key=space["observer"])
+    assert seen == [1]
+
+
+def test_elsewhere_a_signal_strikes_at_once(shelter: Shelter) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_what_a_user_does_with_the_signal_stays(shelter: Shelter) -> None:
+    shelter.leave()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    shelter.enter()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, signal.default_int_handler)
