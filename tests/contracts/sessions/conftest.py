@@ -8,19 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import environment
-from tests.contracts.sessions.kinds import (
-    Kind,
-    paraview_engine,
-    paraview_kernel,
-    pyvista_plotter,
-    vtk_engine,
-    vtk_kernel,
-)
+from tests.contracts.sessions.kinds import Kind
+from tests.contracts.sessions.kinds.all import KINDS
 from tests.contracts.sessions.room import Room
-
-KINDS: list[Kind] = [
-    module.KIND for module in (paraview_engine, paraview_kernel, vtk_engine, vtk_kernel, pyvista_plotter)
-]
 
 
 class Rooms:

@@ -34,7 +34,7 @@ def after(viewer: Watcher, *events: InputEvent) -> Frame:
     return viewer.frames[-1]
 
 
-def test_a_drag_turns_the_camera_and_the_users_own_object_says_so(room: Room) -> None:
+def test_a_drag_turns_the_camera_that_code_holds(room: Room) -> None:
     with room.watch() as viewer:
         before = viewer.still()
         viewer.drag(PATH)
