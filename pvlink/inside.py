@@ -7,6 +7,7 @@ is shown; hands wait for the end of the cell.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import secrets
 import select
@@ -35,6 +36,8 @@ BUSY_AFTER = 0.5
 BUSY = "The kernel runs a cell. The view goes on when it is free, or when the cell renders."
 # A cell that awaits leaves the event loop free: so often, in seconds, it is seen whether this one does.
 FREE_EVERY = 0.25
+# Views that nobody watches: so many are no reason to look which of them their owners still hold (0.1 s).
+MANY = 16
 # Widgets of views that are gone: so many are kept, for those who still see the last picture.
 DEPARTED = 8
 # How long a look at the streamer's packets takes at most, while an answer of it is awaited, in seconds.
@@ -143,6 +146,10 @@ class Inside:
 
     def _miss(self) -> None:
         """Of views that are gone a few widgets are kept, for what the cells show; their pages know by themselves."""
+        if sum(not self._views.watched(live.id) for live in self._views) > MANY:
+            # Each holds graphics memory that Python does not count; what its owner has let go of waits to be collected.
+            gc.collect()
+            self._views.loosen()
         known = {live.id for live in self._views}
         self._departed += sorted(self._known - known)
         self._known = known
@@ -157,9 +164,9 @@ class Inside:
         """What a widget keeps of a view."""
         return self._kinds.handle(obj)
 
-    def picture(self, view: str, patience: float) -> bytes:
-        """The newest picture of a view, at full quality, as PNG."""
-        _, blob = self._ask("snapshot", view=view, timeout=patience, patience=patience + 2.0)
+    def picture(self, view: str, patience: float, since: float = 0.0) -> bytes:
+        """The newest picture of a view, at full quality, as PNG: not one from before `since`, if that can be had."""
+        _, blob = self._ask("snapshot", view=view, timeout=patience, since=since, patience=patience + 2.0)
         return blob
 
     def stats(self, view: str) -> dict[str, Any]:

@@ -78,9 +78,20 @@ class Kinds:
         return next((view for kind in self if (view := kind.active()) is not None), None)
 
     def handle(self, obj: Any) -> Any:
-        """What a widget keeps of a view: a window or a plotter is its owner's, who may let go of it."""
+        """What a widget keeps of a view: it is its owner's, who may let go of it."""
         found = None if obj is None or isinstance(obj, plotters.Held) else self.find(obj)
-        return obj if found is None or not found.name.startswith(_WINDOWS) else plotters.Held(obj)
+        if found is None:
+            return obj
+        if found.name.startswith(_WINDOWS):
+            from pvlink.engine.scenes.window import weakly
+
+            return plotters.Held(obj, weakly(obj))
+        return plotters.Held(obj, partial(self._registered, found.name))
+
+    def _registered(self, name: str) -> Any:
+        """A view of ParaView's: its register keeps them, and a reference of ours the pictures of a deleted one."""
+        views = sys.modules["paraview.simple"].GetViews()
+        return next((view for kind in self for view in views if kind.name_of(view) == name), None)
 
 
 def _scene(kind: Kind, obj: Any, owner: Any) -> Scene:

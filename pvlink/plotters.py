@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -18,12 +19,11 @@ INTERACTORS = "pyvista.plotting.render_window_interactor"
 
 
 class Held:
-    """A window or plotter, without keeping it alive."""
+    """A view as its widgets keep it: without keeping it alive."""
 
-    def __init__(self, obj: Any) -> None:
-        from pvlink.engine.scenes.window import weakly
-
-        self.get = weakly(obj)
+    def __init__(self, obj: Any, get: Callable[[], Any]) -> None:
+        """`get` answers it while it is there, and None afterwards."""
+        self.get = get
         self._words = repr(obj)
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ class View(anywidget.AnyWidget):
         return cls(session, proxy, **lengths)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        self._refresh()
+        since = self._refresh()
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
@@ -92,27 +93,32 @@ class View(anywidget.AnyWidget):
         # The first picture comes with the message itself, and stays in the saved notebook. A scene that takes longer,
         # or an engine that has just died, must not keep the cell from being shown. Without a streamer there is no view.
         with contextlib.suppress(ValueError):
-            data["image/png"] = base64.b64encode(self._session.picture(self.view, FIRST_PATIENCE)).decode()
+            png = self._session.picture(self.view, FIRST_PATIENCE, since)
+            data["image/png"] = base64.b64encode(png).decode()
         return data, metadata
 
     def close(self) -> None:
         """Take the widget from all pages, as ipywidgets do."""
         if self._board is not None:
             self._board.close()
+        self.layout.close()
         super().close()
 
     def _heard(self, _widget: Any, content: Any, buffers: Any) -> None:
         if self._board is not None:
             self._board.heard(content, buffers or ())
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> float:
+        """Have it drawn anew, for a cell may have changed it; since when a picture is one of that."""
+        now = time.time()
         _watched(self._session, self._proxy)
+        return now
 
     def screenshot(self, path: str | Path | None = None) -> bytes:
         """The view as it is now, at full quality, as PNG; also written to `path` if given."""
-        self._refresh()
+        since = self._refresh()
         try:
-            png = self._session.picture(self.view, PICTURE_PATIENCE)
+            png = self._session.picture(self.view, PICTURE_PATIENCE, since)
         except ValueError as error:
             raise ViewError(str(error)) from None
         if path is not None:

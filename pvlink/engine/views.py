@@ -53,7 +53,7 @@ class Views:
         """A new view; streamer and viewers hear of it."""
         view = self._views[name] = LiveView(name, scene, self._drawn_by_user)
         self._stream.send({"op": "view", "view": name})
-        self._loosen()
+        self.loosen()
         return view
 
     def show(self, name: str, make: Callable[[], Scene], width: int, height: int) -> LiveView:
@@ -69,6 +69,11 @@ class Views:
 
     def watched(self, name: str) -> bool:
         return name in self._watched
+
+    def touch(self) -> None:
+        """What was rendered before may not be what is there."""
+        for view in self._views.values():
+            view.pace.touched = True
 
     def altered(self) -> None:
         """Any of them may look different now."""
@@ -145,7 +150,7 @@ class Views:
             view.forget()
             # The newest of those that nobody watches.
             self._views[view.id] = self._views.pop(view.id)
-            self._loosen()
+            self.loosen()
 
     def _on_want(self, message: dict[str, Any]) -> None:
         view = self._views.get(message["view"])
@@ -209,7 +214,7 @@ class Views:
         place = {"view": view.id, "pool": view.pool.number, "slot": slot, "frame": self._frames}
         self._stream.send({"op": "frame", **place, **facts})
 
-    def _loosen(self) -> None:
+    def loosen(self) -> None:
         """Leave those that nobody watches to their owners, but for the newest few."""
         idle = [view for view in self if view.id not in self._watched]
         for view in idle[:-SPARE]:
@@ -221,4 +226,5 @@ class Views:
         del self._views[view.id]
         self._watched.discard(view.id)
         view.forget()
+        view.scene.let_go()
         self._stream.send({"op": "gone", "view": view.id, "message": GONE})

@@ -47,6 +47,9 @@ class Scene(Protocol):
     def on_render(self, tell: Callable[[], None]) -> None:
         """`tell` hears of every render, ours among them."""
 
+    def let_go(self) -> None:
+        """It is gone, and never asked for again."""
+
     def has_changed(self) -> bool:
         """Whether it has marked itself as to be drawn again, without saying so."""
 

@@ -93,6 +93,10 @@ class WindowScene:
     def on_render(self, tell: Callable[[], None]) -> None:
         self.window.AddObserver("EndEvent", lambda *_: tell())
 
+    def let_go(self) -> None:
+        """What is left is Python's to collect."""
+        self.hold(False)
+
     def has_changed(self) -> bool:
         """Widgets and callbacks ask for a render; what changes without one is seen when the cell has ended."""
         return False

@@ -107,6 +107,8 @@ class FakeScene:
 
     def resize(self, width: int, height: int) -> None: ...
 
+    def let_go(self) -> None: ...
+
     def settle(self) -> bool:
         return False
 
