@@ -6,7 +6,6 @@
     ├── PvpythonNotFound     no ParaView on this machine, as far as we looked
     ├── EngineStartError     a pvpython was found but did not become an engine
     ├── EngineLost           ParaView's process has ended
-    ├── KernelError          a Jupyter kernel that cannot be installed or removed like this
     ├── ShareError           a view cannot be shared like this
     ├── StreamerLost         the process that sends the pictures has ended
     └── ViewError            not a view, a view that was deleted, a picture that did not come
@@ -41,10 +40,6 @@ class EngineStartError(PvlinkError):
 
 class EngineLost(PvlinkError):
     """ParaView's process has ended."""
-
-
-class KernelError(PvlinkError):
-    """A Jupyter kernel on ParaView's Python cannot be installed or removed like this."""
 
 
 class ShareError(PvlinkError):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pvlink import pvpython
-from pvlink.errors import KernelError
+from pvlink.errors import PvlinkError
 
 OLDEST_PYTHON = (3, 11)
 # A cold file system; half a second is usual.
@@ -76,18 +76,18 @@ def install(
     """Make the kernel. `data`: the folder with Jupyter's data it goes to; the user's own if none is given."""
     facts = examine(pvpython.find(wish).path)
     if facts.python < OLDEST_PYTHON:
-        raise KernelError(
+        raise PvlinkError(
             f"{facts.program} (ParaView {facts.paraview}) has Python {'.'.join(map(str, facts.python))}; a kernel "
             "needs 3.11 or newer. ParaView's own archives have 3.12 from 6.0 on, packages of a distribution its "
             f"Python. This one works all the same from a normal kernel: pvlink.start(pvpython='{facts.program}')."
         )
     name = name or f"paraview-{facts.paraview}"
     if not _NAME.fullmatch(name):
-        raise KernelError(f"{name!r} cannot be a kernel's name: small letters, digits, '.', '_' and '-' only.")
+        raise PvlinkError(f"{name!r} cannot be a kernel's name: small letters, digits, '.', '_' and '-' only.")
     kernels = (data or Path(_jupyter("--data-dir").strip())) / "kernels"
     folder = kernels / name
     if folder.exists() and _read(folder) is None:
-        raise KernelError(f"{folder} is a kernel that pvlink did not make. Choose another name: --name NAME.")
+        raise PvlinkError(f"{folder} is a kernel that pvlink did not make. Choose another name: --name NAME.")
     kernels.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=kernels) as scratch:
         made = Path(scratch) / name
@@ -116,7 +116,7 @@ def remove(name: str, data: Path | None = None) -> Kernel:
     found = [_read(data / "kernels" / name)] if data is not None else [k for k in installed() if k.name == name]
     if not found or found[0] is None:
         there = ", ".join(kernel.name for kernel in installed()) or "none"
-        raise KernelError(f"pvlink has made no kernel {name!r}. Those it made: {there}.")
+        raise PvlinkError(f"pvlink has made no kernel {name!r}. Those it made: {there}.")
     shutil.rmtree(found[0].folder)
     return found[0]
 
@@ -138,14 +138,14 @@ def examine(program: Path) -> Facts:
         )
         said = next(json.loads(line) for line in reversed(run.stdout.splitlines()) if line.startswith("{"))
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise KernelError(f"{program} cannot be asked what it is: {error}.") from error
+        raise PvlinkError(f"{program} cannot be asked what it is: {error}.") from error
     except (StopIteration, ValueError):
         tail = (run.stderr or run.stdout).strip()[-500:]
-        raise KernelError(
+        raise PvlinkError(
             f"{program} is not a working pvpython: it ended with {run.returncode} and said: {tail or 'nothing'}"
         ) from None
     if said["paraview"] is None:
-        raise KernelError(f"{program} is not ParaView's Python: {said['why']}.")
+        raise PvlinkError(f"{program} is not ParaView's Python: {said['why']}.")
     major, minor = said["python"]
     return Facts(
         program=program,
@@ -256,7 +256,7 @@ def _download(packages: Path, python: tuple[int, int]) -> None:
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if run.returncode:
         its, ours_is = (".".join(map(str, version)) for version in (python, sys.version_info[:2]))
-        raise KernelError(
+        raise PvlinkError(
             f"ParaView's Python is {its}, this one {ours_is}, so pip must fetch wheels for it, and could not:\n"
             f"{(run.stderr or run.stdout).strip()[-1500:]}\n"
             f"Where there is no network, install pvlink into an environment of Python {its} and run this from there."
@@ -269,7 +269,7 @@ def _distribution(name: str) -> Distribution | None:
         return distribution(name)
     except PackageNotFoundError:
         if name == "ipykernel":
-            raise KernelError(f"ipykernel is not installed: {sys.executable} -m pip install ipykernel.") from None
+            raise PvlinkError(f"ipykernel is not installed: {sys.executable} -m pip install ipykernel.") from None
         # A requirement for another platform or an older Python.
         return None
 
@@ -287,7 +287,7 @@ def _read(folder: Path) -> Kernel | None:
 def _jupyter(*arguments: str) -> str:
     run = subprocess.run([sys.executable, "-m", "jupyter", *arguments], capture_output=True, text=True, check=False)
     if run.returncode:
-        raise KernelError(f"Jupyter does not say where its kernels are: {run.stderr.strip()[-500:]}")
+        raise PvlinkError(f"Jupyter does not say where its kernels are: {run.stderr.strip()[-500:]}")
     return run.stdout
 
 

@@ -305,8 +305,8 @@ class Session(Freighter):
         identity: str = self.desk.watch(proxy, width, height)
         return identity
 
-    def picture(self, view: str, patience: float, since: float) -> bytes:
-        """The newest picture of a view, at full quality, as PNG: not one from before `since`, if that can be had."""
+    def picture(self, view: str, patience: float, since: float = 0.0) -> bytes:
+        """The newest picture of a view, at full quality, as PNG, and not one from before `since` if that can be had."""
         _, blob = self._ask("snapshot", view=view, timeout=patience, since=since, patience=patience + 2.0)
         return blob
 

@@ -138,7 +138,12 @@ class Screen:
 
     def settle(self) -> None:
         """Make sure, with ParaView imported, that a render cannot end the process."""
-        if self._xvfb is not None:
+        if self._xvfb is not None and self._wish == "auto" and chooses_window_late() and (way := without_x()):
+            # A graphics card is found so, and Xvfb would draw on the processor.
+            self._xvfb.stop()
+            self._xvfb = None
+            self.description = f"no display ({way})"
+        elif self._xvfb is not None:
             os.environ["DISPLAY"] = self._xvfb.display()
             self.description = f"its own X server {os.environ['DISPLAY']}"
         elif "DISPLAY" not in os.environ and (needs_x() or not without_x()):

@@ -29,6 +29,8 @@ TURN = 0.01
 # How long a streamer may outlive its kernel, in seconds: both may be killed at once, and not die in the same moment.
 FAREWELL = 0.7
 STDOUT, STDERR = 1, 2
+# What of the desk's may change the pipeline.
+TOUCHING = frozenset({"assign", "call", "put", "put_object", "refill"})
 
 
 class EngineWire(Wire):
@@ -37,9 +39,11 @@ class EngineWire(Wire):
     # Number of the request that is being answered.
     answering: int | None = None
 
-    def __init__(self, kernel: Any, root: Desk, kind: Kind) -> None:
+    def __init__(self, kernel: Any, root: Desk, kind: Kind, touch: Callable[[], None]) -> None:
+        """`touch` is called before each request that may change the pipeline."""
         super().__init__(kernel, root)
         self._kind = kind
+        self._touch = touch
 
     def _dispatch_request(self, seq: int, raw_args: Any) -> None:
         self.answering = seq
@@ -51,7 +55,17 @@ class EngineWire(Wire):
     def _handle_callattr(self, obj: Any, name: str, args: Any, kwargs: Any = ()) -> Any:
         if self._kind.runs_for_good(obj, name):
             return None
+        if obj is not self.service or name in TOUCHING:
+            self._touch()
         return super()._handle_callattr(obj, name, args, kwargs)
+
+    def _handle_call(self, obj: Any, args: Any, kwargs: Any = ()) -> Any:
+        self._touch()
+        return super()._handle_call(obj, args, kwargs)
+
+    def _handle_setattr(self, obj: Any, name: str, value: Any) -> None:
+        self._touch()
+        super()._handle_setattr(obj, name, value)
 
     def adopt(self, reference: Any) -> Any:
         return Later(reference) if is_function(reference) else reference
@@ -71,11 +85,11 @@ class Loop:
         self._abandoned = mmap.mmap(config["abandoned_fd"], 8, prot=mmap.PROT_READ)
         self._socket_path: str = config["socket_path"]
         self.keeper = kind.keeper
-        self.wire = EngineWire(kernel, Desk(self), kind)
         self._stream = stream
         # The streamer's socket that is polled.
         self._listening = -1
         self.views = Views(stream, self._moved, kind.call)
+        self.wire = EngineWire(kernel, Desk(self), kind, self.views.touch)
         self._on_progress: Callable[..., None] = _nobody
         self._on_output: Callable[..., None] = _nobody
         self._output_seen = 0

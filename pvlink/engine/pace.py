@@ -28,6 +28,8 @@ class Pace:
     rough: bool = False
     # The window already holds a full picture that nobody has read, rendered by the user's own call.
     rendered: bool = False
+    # Something may have been changed since then.
+    touched: bool = False
     moved_at: float = float("-inf")
     # When the newest fast frame was done. A heavy one takes longer than a rest: what the hand did meanwhile is only
     # heard of afterwards, and a full frame in between would double the time of each.
@@ -38,12 +40,12 @@ class Pace:
         self.changed, self.rendered, self.moved_at = True, False, now
 
     def altered(self) -> None:
-        """The pipeline may have changed."""
-        if not self.rendered:
-            self.changed = True
+        """Time to show what may have changed; nothing has since the user's own code has rendered it."""
+        if not self.rendered or self.touched:
+            self.changed, self.rendered = True, False
 
     def user_rendered(self) -> None:
-        self.rendered, self.changed = True, False
+        self.rendered, self.changed, self.touched = True, False, False
 
     def due(self, now: float) -> str | None:
         """What to do now: render "fast" or "full", "read" what is there, or nothing."""

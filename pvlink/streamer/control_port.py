@@ -37,6 +37,8 @@ class Request(Struct):
     pid: int = 0
     view: str = ""
     timeout: float = 10.0
+    # Of "snapshot".
+    since: float = 0.0
     message: str = ""
     # Of "share", and of "direct" where it listens.
     role: Role = "view"

@@ -61,7 +61,7 @@ class Errands:
         view = self._known(request.view)
         try:
             width, height, data = await view.snapshot(
-                max(0.0, request.timeout), lambda: self._hub.state.state == "busy"
+                max(0.0, request.timeout), lambda: self._hub.state.state == "busy", request.since
             )
         except NoPictureError as error:
             raise RequestError(f"{error} {self._hub.state.message}".strip()) from error

@@ -28,8 +28,6 @@ class Held(Generic[Content]):
     full: bool
     arrived: float
     content: Content
-    # Nobody watched since: the view may have changed without a frame. Good to look at, not to be asked for.
-    stale: bool = False
     running: set[Codec] = field(default_factory=set)
     failed: set[Codec] = field(default_factory=set)
     pictures: dict[Codec, Picture[Content]] = field(default_factory=dict)
@@ -97,6 +95,8 @@ class Pacer(Generic[Content]):
         self._latest: Picture[Content] | None = None
         self._watched: tuple[int, int] | None = None
         self._wanting = False
+        # Up to this one the view may have changed without a frame: good to look at, not to be asked for.
+        self._stale = 0
 
     # What happened.
 
@@ -138,13 +138,16 @@ class Pacer(Generic[Content]):
         """Another engine took over: it knows of no watch and no want, and the frame we have is not its."""
         self._watched = None
         self._wanting = False
+        self.expect_newer()
+
+    def expect_newer(self) -> None:
+        """What there is may not be what the view looks like."""
         if self.newest is not None:
-            self.newest.stale = True
+            self._stale = self.newest.order
 
     def settle(self) -> None:
         """No newer frame will come: the last one is as good as it gets."""
-        if self.newest is not None:
-            self.newest.stale = False
+        self._stale = 0
 
     def close(self) -> None:
         """The view is gone; nothing is kept."""
@@ -181,8 +184,7 @@ class Pacer(Generic[Content]):
             acts.append(Watch(*size))
             return
         self._wanting = False
-        if self.newest is not None:
-            self.newest.stale = True
+        self.expect_newer()
         acts.append(Unwatch())
 
     def _decide_client(self, client: Client, now: float, acts: list[Act[Content]]) -> None:
@@ -206,7 +208,7 @@ class Pacer(Generic[Content]):
         if newest is None or self._done(client):
             return None
         if client.only_full:
-            return "png" if newest.full and not newest.stale and "png" not in newest.failed else None
+            return "png" if newest.full and self._fresh(newest.order) and "png" not in newest.failed else None
         usable = [codec for codec in ("jpeg", "png") if codec in client.codecs and codec not in newest.failed]
         rested = newest.full and now >= newest.arrived + REST_SECONDS and "png" in usable
         if client.has(newest.order):
@@ -226,12 +228,12 @@ class Pacer(Generic[Content]):
         latest = self._latest
         if latest is None or client.has(latest.order) or latest.codec not in client.codecs:
             return None
-        if client.only_full and not (latest.full and latest.codec == "png" and self._fresh(latest)):
+        if client.only_full and not (latest.full and latest.codec == "png" and self._fresh(latest.order)):
             return None
         return latest
 
-    def _fresh(self, picture: Picture[Content]) -> bool:
-        return self.newest is None or not self.newest.stale or picture.order > self.newest.order
+    def _fresh(self, order: int) -> bool:
+        return order > self._stale
 
     def _decide_free(self, acts: list[Act[Content]]) -> None:
         done = [held for held in self._held if held is not self.newest and not held.running]

@@ -117,9 +117,16 @@ class View:
                 waiting.set_exception(NoPictureError(gone.message))
         self.act()
 
-    async def snapshot(self, patience: float, busy: Callable[[], bool]) -> tuple[int, int, bytes]:
-        """Width, height and PNG of the newest full frame; waits for one like a viewer."""
+    async def snapshot(self, patience: float, busy: Callable[[], bool], since: float) -> tuple[int, int, bytes]:
+        """Width, height and PNG of the newest full frame; waits for one like a viewer.
+
+        With `since` (Unix time) the engine was told then that it has something new to draw: a frame from before is the
+        answer only when patience is at its end.
+        """
         name = f"snapshot-{next(self._numbers)}"
+        newest = self._pacer.newest
+        if newest is not None and newest.content.facts.time < since:
+            self._pacer.expect_newer()
         waiting = self._snapshots[name] = self._loop.create_future()
         self._pacer.clients.add(Client(name, frozenset({"png"}), only_full=True, window=1))
         self.act()
@@ -128,9 +135,12 @@ class View:
             while not waiting.done() and (left := deadline - self._loop.time()) > 0:
                 await asyncio.wait([waiting], timeout=min(left, STALE_SECONDS))
                 # An engine that is idle and says nothing has nothing newer.
-                if not waiting.done() and not busy():
+                over = self._loop.time() >= deadline
+                if not waiting.done() and (over or (not since and not busy())):
                     self._pacer.settle()
                     self.act()
+                    if over:
+                        await asyncio.wait([waiting], timeout=STALE_SECONDS)
             if not waiting.done():
                 raise NoPictureError(f"No full picture of view {self.name} came within {patience:g} s.")
             picture = waiting.result()

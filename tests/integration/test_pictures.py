@@ -137,6 +137,19 @@ def test_a_drag_leaves_no_trace_in_the_settings(kernel: Kernel) -> None:
     assert before[: len(SETTINGS)] == list(SETTINGS.values())
 
 
+def test_a_screenshot_is_of_what_the_view_shows_now(kernel: Kernel) -> None:
+    kernel.run(
+        WORLD + CONTOUR + "widget = pvlink.show(view); shots = [widget.screenshot()]; shown = GetDisplayProperties()"
+    )
+    for change in ("", "Render(view); "):
+        kernel.run(
+            "ColorBy(shown, None)\nfor colour in ([1, 0, 0], [0, 1, 0], [0, 0, 1]):\n"
+            f"    {change}shown.DiffuseColor = colour; shots.append(widget.screenshot())"
+        )
+    # The same three colours twice, and nothing else twice.
+    assert kernel.run("answer = [shots[1:4] == shots[4:7], len(set(shots))]") == [True, 4]
+
+
 def test_a_screenshot_in_a_cell_is_never_shown_as_the_view(kernel: Kernel, tmp_path: Path) -> None:
     kernel.run(WORLD + CONTOUR)
     with watching(kernel) as viewer:

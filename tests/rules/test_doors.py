@@ -26,7 +26,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "vtk": ("pvlink/engine/",),
     "vtkmodules": ("pvlink/engine/",),
     # In the kernel `paraview` is the mirror, which start() has put there: this file passes it on.
-    "paraview": ("pvlink/engine/", "pvlink/simple.py"),
+    "paraview": ("pvlink/engine/", "pvlink/arrival.py", "pvlink/kernelstart.py", "pvlink/simple.py"),
 }
 # Nouns of the trade rather than foreign countries: anyone may import these.
 OPEN = frozenset({"IPython", "msgspec", "numpy", "traitlets"})

@@ -44,7 +44,7 @@ METHODS = {
         "found": None,
         "id": None,
         "open_door": "(self, wish: 'bool | str') -> 'None'",
-        "picture": "(self, view: 'str', patience: 'float') -> 'bytes'",
+        "picture": "(self, view: 'str', patience: 'float', since: 'float' = 0.0) -> 'bytes'",
         "restart": "(self) -> 'None'",
         "role": None,
         "save_state": "(self, path: 'str | os.PathLike[str]') -> 'None'",

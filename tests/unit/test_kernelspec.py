@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pvlink import cli, kernelspec
-from pvlink.errors import KernelError
+from pvlink.errors import PvlinkError
 from pvlink.kernelspec import Facts
 
 pytestmark = pytest.mark.ways
@@ -143,7 +143,7 @@ def test_a_python_too_old_is_refused_with_the_ways_that_remain(tmp_path: Path) -
     old = answering(tmp_path, description((3, 9), [5, 10]))
 
     with pytest.raises(
-        KernelError, match=r"ParaView 5.10\) has Python 3.9; .*3.12 from 6.0 on.*pvlink.start\(pvpython="
+        PvlinkError, match=r"ParaView 5.10\) has Python 3.9; .*3.12 from 6.0 on.*pvlink.start\(pvpython="
     ):
         kernelspec.install(old, data=tmp_path)
 
@@ -153,7 +153,7 @@ def test_a_python_too_old_is_refused_with_the_ways_that_remain(tmp_path: Path) -
     [(description((3, 12)), "is not ParaView's Python: no VTK"), ("Segmentation fault", "is not a working pvpython")],
 )
 def test_what_is_no_pvpython_is_refused(tmp_path: Path, says: str, message: str) -> None:
-    with pytest.raises(KernelError, match=message):
+    with pytest.raises(PvlinkError, match=message):
         kernelspec.install(answering(tmp_path, says), data=tmp_path)
 
 
@@ -163,9 +163,9 @@ def test_kernels_of_others_are_neither_replaced_nor_removed(tmp_path: Path) -> N
     (theirs / "kernel.json").write_text('{"argv": ["python"], "display_name": "Python 3", "metadata": {}}')
     program = answering(tmp_path, description(HERE, [6, 0]))
 
-    with pytest.raises(KernelError, match="did not make"):
+    with pytest.raises(PvlinkError, match="did not make"):
         kernelspec.install(program, name="python3", data=tmp_path)
-    with pytest.raises(KernelError, match="has made no kernel 'python3'"):
+    with pytest.raises(PvlinkError, match="has made no kernel 'python3'"):
         kernelspec.remove("python3", tmp_path)
     assert (theirs / "kernel.json").exists()
 
@@ -174,7 +174,7 @@ def test_kernels_of_others_are_neither_replaced_nor_removed(tmp_path: Path) -> N
 def test_a_name_that_is_no_kernels_is_refused(tmp_path: Path, name: str) -> None:
     program = answering(tmp_path, description(HERE, [6, 0]))
 
-    with pytest.raises(KernelError, match="cannot be a kernel's name"):
+    with pytest.raises(PvlinkError, match="cannot be a kernel's name"):
         kernelspec.install(program, name=name, data=tmp_path)
     assert not (tmp_path / "kernels").exists()
 

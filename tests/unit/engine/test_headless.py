@@ -40,6 +40,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(headless, "Xvfb", FakeXvfb)
     monkeypatch.setattr(headless, "usable", lambda _: False)
     monkeypatch.setattr(headless, "needs_x", lambda: True)
+    monkeypatch.setattr(headless, "chooses_window_late", lambda: False)
     monkeypatch.setattr(headless, "without_x", lambda: "EGL")
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/Xvfb")
     return monkeypatch
@@ -64,6 +65,15 @@ def test_without_one_that_answers_it_brings_its_own(machine: pytest.MonkeyPatch,
     machine.setenv("DISPLAY", given)
     assert decided("auto").description == "its own X server :77"
     assert os.environ["DISPLAY"] == ":77"
+
+
+def test_a_build_that_can_do_without_x_does_so(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(headless, "chooses_window_late", lambda: True)
+    screen = decided("auto")
+    assert (screen.description, screen.server) == ("no display (EGL)", None)
+    assert decided("own").description == "its own X server :77"
+    machine.setattr(headless, "without_x", lambda: "")
+    assert decided("auto").description == "its own X server :77"
 
 
 def test_its_own_if_asked_for(machine: pytest.MonkeyPatch) -> None:

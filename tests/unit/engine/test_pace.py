@@ -127,3 +127,13 @@ def test_a_frame_that_takes_longer_than_a_rest_is_no_rest() -> None:
     assert pace.due(finished) is None
     pace.moved(finished + REST / 2)
     assert pace.due(finished + REST / 2) == FAST
+
+
+def test_what_was_touched_since_the_users_own_render_is_drawn_again() -> None:
+    pace = Pace(wanted=True)
+    pace.user_rendered()
+    pace.altered()
+    assert pace.due(0.0) == READ
+    pace.touched = True
+    pace.altered()
+    assert pace.due(0.0) == FULL
