@@ -25,6 +25,7 @@ from pvlink.engine.headless import NoDisplay, Screen, needs_x, usable
 PARAVIEW, VTK = "paraview.servermanager", "vtkmodules.vtkRenderingOpenGL2"
 # ParaView's view that would end the process, and the way to one that does not.
 NO_VIEWS = "No view can be made in this kernel: {}"
+_DRAWING = ("CreateView", "CreateRenderView", "GetActiveViewOrCreate", "GetRenderView", "Render", "Show")
 # What VTK from 9.4 on draws with where there is no X; it loads these by name itself.
 _OFFSCREEN = (
     ("libEGL.so.1", "vtkEGLRenderWindow"),
@@ -43,6 +44,8 @@ class Arrival(MetaPathFinder, Loader):
         self._wishes: dict[str, Callable[[ModuleType], None]] = {}
         # X servers end with this process; nobody may end them sooner, for windows outlive everything.
         self._screens: list[Screen] = []
+        # Why ParaView can draw nothing here.
+        self._no_views = ""
 
     def when(self, name: str, told: Callable[[ModuleType], None]) -> None:
         """Call this with a module once it is imported; now if it is."""
@@ -108,7 +111,14 @@ class Arrival(MetaPathFinder, Loader):
             reason = str(error)
         if reason:
             sys.stderr.write(f"pvlink: {NO_VIEWS.format(reason)}\n")
-            _refuse_views(reason)
+            self._no_views = NO_VIEWS.format(reason)
+
+    def simple(self, module: ModuleType) -> None:
+        """What would make a view, or draw one, ends the process where there is nothing to draw on."""
+        if self._no_views:
+            for name in _DRAWING:
+                if hasattr(module, name):
+                    setattr(module, name, functools.partial(_refuse, self._no_views))
 
     def vtk(self, _module: ModuleType) -> None:
         """VTK chooses for itself from 9.4 on; what is left are builds for X alone, and machines with nothing at all."""
@@ -169,6 +179,7 @@ def prepare() -> None:
         sys.meta_path.insert(0, arrival)
         if PARAVIEW in sys.modules:
             arrival.paraview(_nothing)
+        arrival.when("paraview.simple", arrival.simple)
         arrival.when("vtkmodules", arrival.to_the_front)
         arrival.when(VTK, _nothing if PARAVIEW in sys.modules else arrival.vtk)
 
@@ -183,13 +194,8 @@ def _the_one() -> Arrival:
     return Arrival()
 
 
-def _refuse_views(reason: str) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise RuntimeError(NO_VIEWS.format(reason))
-
-    simple = importlib.import_module("paraview.simple")
-    for name in ("CreateView", "CreateRenderView"):
-        setattr(simple, name, refuse)
+def _refuse(why: str, *_: Any, **__: Any) -> None:
+    raise RuntimeError(why)
 
 
 def _loads(library: str) -> bool:
