@@ -39,7 +39,7 @@ CAUSES = (
     Cause(
         "old",
         r"(?P<what>this ParaView's Python is [\d.]+|this is ParaView [\d.]+); pvlink needs",
-        "{path} is too old: {what}. pvlink needs ParaView 5.10 or newer, with Python 3.9 or newer.",
+        "{path} is too old: {what}. pvlink needs ParaView 5.9 or newer, with Python 3.9 or newer.",
         "Load a newer module (`module avail paraview`), or unpack a newer ParaView from paraview.org in your home: "
         "that needs no administrator. Then name it: `pvlink.start(pvpython='/path/to/bin/pvpython')`.",
     ),

@@ -44,13 +44,13 @@ FRONT_ENDS = (
     FrontEnd(
         "Voila",
         ("VOILA_KERNEL_ID", "VOILA_PREHEAT", "VOILA_REQUEST_URL"),
-        "shows views to look at. Inside a Jupyter server they come by its relay; the `voila` command alone has none",
+        "shows views to look at. Inside a Jupyter server they come by its relay, with the `voila` command by messages",
     ),
     FrontEnd(
         "a Jupyter gateway",
         ("KERNEL_GATEWAY", "EG_IMPERSONATION_ENABLED", "KERNEL_ID"),
         "has its kernels on another host than the server: the relay does not reach them",
-        "`view.share()` gives a link that does, if the browser reaches this host.",
+        "If the browser reaches this host: `pvlink.start(direct=True)`.",
     ),
     FrontEnd("JupyterHub", ("JUPYTERHUB_SERVICE_PREFIX", "JUPYTERHUB_USER"), "views come by your own server's relay"),
     FrontEnd("a Jupyter server", ("JPY_PARENT_PID", "JPY_SESSION_NAME"), "views come by its relay"),
