@@ -34,7 +34,13 @@ class Rooms:
             self._room = None
 
 
-@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: kind.name)
+# A PyVista plotter is VTK in the kernel and more: VTK alone is for a long night.
+PARAMS = [
+    pytest.param(kind, id=kind.name, marks=[pytest.mark.soak] * (kind.name == "VTK in the kernel")) for kind in KINDS
+]
+
+
+@pytest.fixture(scope="session", params=PARAMS)
 def rooms(request: pytest.FixtureRequest) -> Iterator[Rooms]:
     rooms = Rooms(request.param)
     yield rooms

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import shutil
 import signal
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +31,9 @@ _NOT_THE_KERNELS = ("DISPLAY", "PYTEST_CURRENT_TEST")
 class Room(Cells):
     """A real ipykernel on this Python, whose household is known by the directory its sockets are in."""
 
+    # How long a contract waits for what must happen, in seconds.
+    patience = 5.0
+
     def __init__(self, kind: Kind, python: str) -> None:
         self.kind = kind
         self._python = python
@@ -45,9 +51,13 @@ class Room(Cells):
         self.manager.start_kernel(cwd=str(self.directory), env=own | {"PVLINK_RUNTIME_DIR": str(self.directory)})
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
-        self.do(self.kind.start)
-        self.pid = int(self.value("__import__('os').getpid()"))
+        try:
+            self.client.wait_for_ready(timeout=60)
+            self.do(self.kind.start)
+            self.pid = int(self.value("__import__('os').getpid()"))
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
@@ -81,6 +91,17 @@ class Room(Cells):
         shown = self.run(code)
         assert shown.error is not None, f"{code} did not fail"
         return shown.error[0], shown.error[1]
+
+    def until_said(self, code: str, *words: str) -> None:
+        """Run a cell that must say this; what C++ says comes by a pipe, perhaps after the cell's own end."""
+        shown = self.run(code)
+        said = shown.out + shown.err + ("" if shown.error is None else shown.error[2])
+        deadline = time.monotonic() + self.patience
+        while not all(word in said for word in words):
+            assert time.monotonic() < deadline, f"it said nothing of {words}, but {said!r}"
+            with contextlib.suppress(queue.Empty):
+                message = self.client.get_iopub_msg(timeout=0.1)
+                said += message["content"].get("text", "") if message["msg_type"] == "stream" else ""
 
     def show(self) -> str:
         """The scene's view, as `widget`; its name."""

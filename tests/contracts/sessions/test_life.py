@@ -56,7 +56,7 @@ def test_a_killed_engine_comes_back_with_its_pipeline(room: Room) -> None:
         viewer.until(lambda: viewer.states and viewer.states[-1].state == "lost")
         assert "pvlink.session().restart()" in viewer.states[-1].message
         room.do("pvlink.session().restart()")
-        after = viewer.still(before.id, 5.0)
+        after = viewer.still(before.id, 3.0)
         assert difference(pixels(before.data), pixels(after.data)) == ""
 
 

@@ -30,8 +30,8 @@ class Kind:
     size: str
     # A call that takes some seconds in the library itself.
     work: str
-    # Says "too small" as the library says its warnings.
-    warn: str
+    # Has the library complain about a file, /nowhere.vtp.
+    complain: str
     # Has the library call `callback` whenever it draws the view.
     observe: str
     # Adds the keys pressed in the view to `pressed`.

@@ -19,13 +19,11 @@ LINES = {
     "work": """\
 wavelet = Wavelet(WholeExtent=[-60, 60] * 3)
 contour = Contour(Input=wavelet, ContourBy=["POINTS", "RTData"], Isosurfaces=[100, 157])
-heavy = Smooth(Input=contour, NumberofIterations=300)
+heavy = Smooth(Input=contour, NumberofIterations=150)
 heavy.UpdatePipeline()
 Delete(heavy); Delete(contour); Delete(wavelet)
 """,
-    "warn": (
-        "from paraview.vtk import vtkOutputWindow\nvtkOutputWindow.GetInstance().DisplayWarningText('too small\\n')"
-    ),
+    "complain": "XMLPolyDataReader(FileName=['/nowhere.vtp']).UpdatePipeline()",
     "observe": "view.SMProxy.AddObserver('StartEvent', callback)",
     "listen": (
         "iren = view.SMProxy.GetInteractor()\n"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 IMPORT = """\
-from vtkmodules.vtkCommonCore import vtkOutputWindow
 from vtkmodules.vtkFiltersCore import vtkContourFilter, vtkSmoothPolyDataFilter
 from vtkmodules.vtkFiltersSources import vtkConeSource
 from vtkmodules.vtkImagingCore import vtkRTAnalyticSource
+from vtkmodules.vtkIOXML import vtkXMLPolyDataReader
 from vtkmodules.vtkRenderingCore import vtkActor, vtkDataSetMapper, vtkRenderer, vtkRenderWindow
 """
 SCENE = """\
@@ -32,7 +32,7 @@ contour.SetValue(0, 100.0)
 contour.SetValue(1, 157.0)
 heavy = vtkSmoothPolyDataFilter()
 heavy.SetInputConnection(contour.GetOutputPort())
-heavy.SetNumberOfIterations(300)
+heavy.SetNumberOfIterations(150)
 heavy.Update()
 """
 LINES = {
@@ -43,7 +43,7 @@ LINES = {
     "camera": "list(renderer.GetActiveCamera().GetPosition())",
     "size": "list(view.GetSize())",
     "work": WORK,
-    "warn": "vtkOutputWindow.GetInstance().DisplayWarningText('too small\\n')",
+    "complain": "reader = vtkXMLPolyDataReader(); reader.SetFileName('/nowhere.vtp'); reader.Update()",
     "observe": "view.AddObserver('StartEvent', callback)",
     "listen": (
         "iren = view.GetInteractor()\niren.AddObserver('KeyPressEvent', lambda *_: pressed.append(iren.GetKeySym()))"
