@@ -10,6 +10,7 @@ import atexit
 import functools
 import importlib
 import os
+import select
 import signal
 import sys
 import threading
@@ -43,7 +44,7 @@ class Arrival(MetaPathFinder, Loader):
         # Who wants to hear of a module that has come in.
         self._wishes: dict[str, Callable[[ModuleType], None]] = {}
         # X servers end with this process; nobody may end them sooner, for windows outlive everything.
-        self._screens: list[Screen] = []
+        self.screens: list[Screen] = []
         # Why ParaView can draw nothing here.
         self._no_views = ""
 
@@ -99,7 +100,7 @@ class Arrival(MetaPathFinder, Loader):
             reason = str(error)
         handler = signal.getsignal(signal.SIGINT)
         # Before VTK comes in with it, which must not look for a display of its own.
-        self._screens.append(screen)
+        self.screens.append(screen)
         _initialize()
         try:
             bring_in()
@@ -123,7 +124,7 @@ class Arrival(MetaPathFinder, Loader):
     def vtk(self, _module: ModuleType) -> None:
         """VTK chooses for itself from 9.4 on; what is left are builds for X alone, and machines with nothing at all."""
         display = os.environ.get("DISPLAY", "")
-        if self._screens or (display and usable(display)):
+        if self.screens or (display and usable(display)):
             return
         offscreen = [window for library, window in _OFFSCREEN if _loads(library)]
         if offscreen and not needs_x():
@@ -137,7 +138,7 @@ class Arrival(MetaPathFinder, Loader):
         except NoDisplay as error:
             sys.stderr.write(f"pvlink: a picture by VTK would end this kernel: {error}\n")
         else:
-            self._screens.append(screen)
+            self.screens.append(screen)
 
 
 def _initialize() -> None:
@@ -187,6 +188,12 @@ def prepare() -> None:
 def when(name: str, told: Callable[[ModuleType], None]) -> None:
     """Call this with a module once it is imported; now if it is. After `prepare()`."""
     _the_one().when(name, told)
+
+
+def display_lost() -> bool:
+    """Whether an X server of this process's own has ended: what draws through it may end the process now."""
+    servers = [screen.server for screen in _the_one().screens if screen.server is not None]
+    return bool(servers and select.select(servers, [], [], 0.0)[0])
 
 
 @functools.cache

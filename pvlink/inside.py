@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pvlink import notebook, processes, rendezvous, view
+from pvlink import arrival, notebook, processes, rendezvous, view
 from pvlink.companions import Streamer
-from pvlink.errors import EngineLost, StreamerLost
+from pvlink.errors import EngineLost, StreamerLost, ViewError
 from pvlink.interrupt import Shelter
 from pvlink.kinds import Kinds
 from pvlink.protocol import Role
@@ -40,6 +40,10 @@ FREE_EVERY = 0.25
 MANY = 16
 # Widgets of views that are gone: so many are kept, for those who still see the last picture.
 DEPARTED = 8
+NO_DISPLAY = (
+    "The X server that this kernel's ParaView draws on has ended, and the next picture could end the kernel. Save what "
+    "you need, and restart the kernel."
+)
 # How long a look at the streamer's packets takes at most, while an answer of it is awaited, in seconds.
 LOOK = 0.02
 
@@ -132,6 +136,8 @@ class Inside:
 
     def watch(self, obj: Any, width: int = 0, height: int = 0) -> str:
         """Make a view ready to be watched; its id."""
+        if arrival.display_lost():
+            raise ViewError(NO_DISPLAY)
         found = self._kinds.find(obj)
         if found is None:
             raise TypeError(f"{obj!r} is not a view with a picture")
@@ -191,6 +197,8 @@ class Inside:
     def _turn(self) -> bool:
         """Between cells: take what the streamer has sent, draw what is due. False when the streamer has gone."""
         self._alarm()
+        if arrival.display_lost():
+            self._views.end(NO_DISPLAY)
         if not self._views.serve():
             self._views.streamer_gone()
             self._listening = -1

@@ -96,6 +96,10 @@ class OwnKernel(Cells):
     def watch(self, view: str, width: int = 400, height: int = 300) -> Watcher:
         return Watcher(self.socket(), view, width, height)
 
+    @property
+    def pid(self) -> int:
+        return int(self.value("__import__('os').getpid()"))
+
     def alive(self) -> bool:
         """Whether its process is there, and answers."""
         return bool(self.manager.is_alive()) and self.value("1 + 1") == 2

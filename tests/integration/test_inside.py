@@ -173,7 +173,8 @@ def test_a_fork_leaves_the_view_to_its_parent(vtk: OwnKernel) -> None:
 def test_a_thread_may_show_a_window(vtk: OwnKernel) -> None:
     vtk.do(
         "import threading\nof_thread, names = make(), []\n"
-        "thread = threading.Thread(target=lambda: names.append(pvlink.show(of_thread).view))\nthread.start(); thread.join()"
+        "thread = threading.Thread(target=lambda: names.append(pvlink.show(of_thread).view))\n"
+        "thread.start(); thread.join()"
     )
     with vtk.watch(vtk.value("names")[0]) as watcher:
         assert turn(watcher)
@@ -181,9 +182,9 @@ def test_a_thread_may_show_a_window(vtk: OwnKernel) -> None:
 
 def test_a_dead_kernel_leaves_nothing(vtk_python: str) -> None:
     with OwnKernel(vtk_python, WINDOW, "display(window)") as kernel:
-        children = psutil.Process(kernel.value("__import__('os').getpid()")).children(recursive=True)
+        children = psutil.Process(kernel.pid).children(recursive=True)
         assert children
-        os.kill(kernel.value("__import__('os').getpid()"), signal.SIGKILL)
+        os.kill(kernel.pid, signal.SIGKILL)
         _, left = psutil.wait_procs(children, 10)
         assert left == []
         deadline = time.monotonic() + 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.own_kernel import OwnKernel
@@ -84,4 +85,18 @@ def test_without_an_x_server_to_be_had_paraview_says_what_to_do_and_the_kernel_l
         refused = kernel.run("Show(Cone())")
         assert refused.error is not None
         assert "apt install xvfb" in refused.error[1]
+        assert kernel.alive()
+
+
+def test_without_its_x_server_nothing_is_drawn_any_more_and_the_kernel_lives(paraview_python: str) -> None:
+    with OwnKernel(paraview_python, CONTOUR) as kernel, kernel.watch(kernel.show("display(view)")) as watcher:
+        watcher.still()
+        servers = [child for child in psutil.Process(kernel.pid).children() if child.name() == "Xvfb"]
+        servers[0].kill()
+        watcher.resize(500, 400)
+        watcher.until(lambda: watcher.states and watcher.states[-1].state == "gone")
+        assert "restart the kernel" in watcher.states[-1].message
+        refused = kernel.run("pvlink.show(view)")
+        assert refused.error is not None
+        assert "restart the kernel" in refused.error[1]
         assert kernel.alive()
