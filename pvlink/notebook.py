@@ -46,11 +46,18 @@ def attach(fd: int, readable: Callable[[], bool]) -> None:
         if not readable():
             detach(fd)
 
+    loop: asyncio.AbstractEventLoop | None = None
     try:
         loop = asyncio.get_running_loop()
         loop.add_reader(fd, read)
-    except (RuntimeError, NotImplementedError):
+    except NotImplementedError:
         return
+    except RuntimeError:
+        # A thread of the user's: the kernel's own loop.
+        loop = getattr(getattr(getattr(_shell(), "kernel", None), "io_loop", None), "asyncio_loop", None)
+        if loop is None:
+            return
+        loop.call_soon_threadsafe(loop.add_reader, fd, read)
     _readers[fd] = loop
 
 

@@ -26,7 +26,15 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def write_notebook(path: Path, cells: Sequence[str]) -> None:
+def write_kernel(folder: Path, name: str, python: str) -> None:
+    """A kernel on another Python, for a server whose home this is."""
+    spec = {"argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"], **KERNEL, "display_name": name}
+    path = folder / "data" / "kernels" / name / "kernel.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(spec))
+
+
+def write_notebook(path: Path, cells: Sequence[str], kernel: str = "python3") -> None:
     made = {
         "cells": [
             {
@@ -39,7 +47,7 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
             }
             for number, cell in enumerate(cells)
         ],
-        "metadata": {"kernelspec": KERNEL},
+        "metadata": {"kernelspec": {**KERNEL, "name": kernel}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }

@@ -170,9 +170,9 @@ def test_a_fork_leaves_the_view_to_its_parent(vtk: OwnKernel) -> None:
         assert turn(watcher)
 
 
-def test_a_thread_may_show_a_window(vtk: OwnKernel) -> None:
+def test_a_thread_may_show_the_first_window(vtk: OwnKernel) -> None:
     vtk.do(
-        "import threading\nof_thread, names = make(), []\n"
+        "import threading; pvlink.stop()\nof_thread, names = make(), []\n"
         "thread = threading.Thread(target=lambda: names.append(pvlink.show(of_thread).view))\n"
         "thread.start(); thread.join()"
     )
