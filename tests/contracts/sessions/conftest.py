@@ -47,6 +47,14 @@ def rooms(request: pytest.FixtureRequest) -> Iterator[Rooms]:
     rooms.end()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "rooms" in item.callspec.params:
+        kind = item.callspec.params["rooms"]
+        assert isinstance(kind, Kind)
+        if item.originalname.removeprefix("test_") in kind.nightly:
+            item.add_marker(pytest.mark.soak)
+
+
 @pytest.fixture
 def room(rooms: Rooms, request: pytest.FixtureRequest) -> Iterator[Room]:
     """A kernel with a scene in it. What its kind cannot do must fail, or the list of that is out of date."""

@@ -43,7 +43,7 @@ def test_hands_move_the_view_while_a_cell_runs(room: Room) -> None:
         try:
             viewer.send(viewer.at("down", 160, 120))
             moved = viewer.send(viewer.at("move", 190, 130))
-            after = viewer.answered(moved, 2.0).camera
+            after = viewer.answered(moved, 1.5).camera
         finally:
             shown = room.until_idle(cell, interrupt_after=0.01)
         assert shown.error is not None

@@ -65,7 +65,7 @@ def along(axis: int, sign: float) -> Callable[[Frame], bool]:
 
 
 def test_the_buttons_move_the_camera(room: Room) -> None:
-    buttons: dict[Action, Callable[[Frame], bool]] = {"+x": along(0, 1), "-y": along(1, -1), "+z": along(2, 1)}
+    buttons: dict[Action, Callable[[Frame], bool]] = {"+x": along(0, 1), "-y": along(1, -1)}
     with room.watch() as viewer:
         viewer.still()
         for action, looks in buttons.items():
@@ -74,8 +74,6 @@ def test_the_buttons_move_the_camera(room: Room) -> None:
         near = after(viewer, InputEvent("action", action="zoom-in"))
         assert distance(near) == pytest.approx(whole / 1.2, rel=1e-3)
         assert distance(after(viewer, InputEvent("action", action="reset"))) == pytest.approx(whole, rel=1e-3)
-        turned = after(viewer, InputEvent("action", action="rotate-left"))
-        assert camera_of(turned).position != camera_of(near).position
 
 
 def test_a_key_reaches_the_interactor(room: Room) -> None:

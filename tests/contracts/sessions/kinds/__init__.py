@@ -40,6 +40,8 @@ class Kind:
     show_source: str
     # What it cannot do: the contract's name (its test's, without "test_"), and why, in words for a user.
     cannot: Mapping[str, str]
+    # Contracts that it is held to in a long night only: other tests, or other kinds, hold the same code to them daily.
+    nightly: frozenset[str]
 
 
 # Of those whose kernel itself draws.
@@ -50,3 +52,14 @@ IN_THE_KERNEL = {
     "kernel takes your objects with it.",
     "a_killed_engine_does_not_cost_the_kernel": "The kernel draws: what ends ParaView or VTK ends the kernel.",
 }
+# The streamer's business, which is the same process for all.
+STREAMERS = frozenset(
+    {
+        "two_viewers_see_the_same",
+        "who_may_only_look_changes_nothing",
+        "a_link_lets_others_look_until_it_is_taken_back",
+        "the_owner_knows_who_watches",
+        "stats_count_what_was_sent",
+        "a_killed_streamer_is_brought_back_and_the_objects_are_untouched",
+    }
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 SCENE = """\
 view = CreateRenderView()
 view.ViewSize = [320, 240]
@@ -9,7 +11,7 @@ view.OrientationAxesVisibility = 0
 thing = Cone(Resolution=7, Direction=[1.0, 0.5, 0.2])
 shown = Show(thing, view)
 """
-LINES = {
+LINES: dict[str, Any] = {
     "scene": SCENE,
     "change": "shown.DiffuseColor = shown.AmbientColor = [0.9, 0.3, 0.1]",
     "render": "Render(view)",
@@ -19,7 +21,7 @@ LINES = {
     "work": """\
 wavelet = Wavelet(WholeExtent=[-60, 60] * 3)
 contour = Contour(Input=wavelet, ContourBy=["POINTS", "RTData"], Isosurfaces=[100, 157])
-heavy = Smooth(Input=contour, NumberofIterations=150)
+heavy = Smooth(Input=contour, NumberofIterations=80)
 heavy.UpdatePipeline()
 Delete(heavy); Delete(contour); Delete(wavelet)
 """,

@@ -11,5 +11,6 @@ KIND = Kind(
     inside=True,
     start="import pvlink\nfrom paraview.simple import *",
     cannot=IN_THE_KERNEL,
+    nightly=frozenset(),
     **LINES,
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.contracts.sessions.kinds import IN_THE_KERNEL, Kind
+from typing import Any
+
+from tests.contracts.sessions.kinds import IN_THE_KERNEL, STREAMERS, Kind
 from tests.contracts.sessions.kinds.vtk import IMPORT, LINES
 
 SCENE = """\
@@ -10,7 +12,7 @@ view = pv.Plotter(notebook=True, window_size=(320, 240))
 mesh = pv.Cone(resolution=7, direction=(1.0, 0.5, 0.2))
 actor = view.add_mesh(mesh, color="white")
 """
-PLOTTER = {
+PLOTTER: dict[str, Any] = {
     "scene": SCENE,
     "change": "actor.prop.color = (0.9, 0.3, 0.1)",
     "render": "view.render()",
@@ -27,5 +29,6 @@ KIND = Kind(
     inside=True,
     start=f"import pyvista as pv\nimport pvlink\n{IMPORT}",
     cannot=IN_THE_KERNEL,
+    nightly=STREAMERS,
     **(LINES | PLOTTER),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 IMPORT = """\
 from vtkmodules.vtkFiltersCore import vtkContourFilter, vtkSmoothPolyDataFilter
 from vtkmodules.vtkFiltersSources import vtkConeSource
@@ -32,10 +34,10 @@ contour.SetValue(0, 100.0)
 contour.SetValue(1, 157.0)
 heavy = vtkSmoothPolyDataFilter()
 heavy.SetInputConnection(contour.GetOutputPort())
-heavy.SetNumberOfIterations(150)
+heavy.SetNumberOfIterations(250)
 heavy.Update()
 """
-LINES = {
+LINES: dict[str, Any] = {
     "scene": SCENE,
     "change": "actor.GetProperty().SetColor(0.9, 0.3, 0.1)",
     "render": "view.Render()",

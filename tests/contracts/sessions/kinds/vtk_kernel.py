@@ -11,5 +11,6 @@ KIND = Kind(
     inside=True,
     start=f"import pvlink\n{IMPORT}",
     cannot=IN_THE_KERNEL | WINDOW,
+    nightly=frozenset(),
     **LINES,
 )
