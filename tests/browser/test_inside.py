@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Keep
+from tests.browser.conftest import Keep, Open
 from tests.browser.jupyter import Server, write_kernel, write_notebook
 from tests.browser.notebook import Notebook
 from tests.browser.view import blank, changed
@@ -33,50 +33,53 @@ Show(contour)
 display(GetActiveView())"""
 
 
-def opened(server: Server, page: Page, kernel: str, *cells: str) -> Notebook:
-    write_notebook(server.root / f"{kernel}.ipynb", cells, kernel)
-    return Notebook(page, server, f"{kernel}.ipynb").open()
+@pytest.fixture
+def opened(jupyter: Server, page: Page) -> Iterator[Callable[..., Notebook]]:
+    """Opens a notebook of these cells on a kernel of that Python."""
+    before = jupyter.kernels()
+
+    def make(name: str, python: str, *cells: str) -> Notebook:
+        write_kernel(jupyter.root.parent, name, python)
+        write_notebook(jupyter.root / f"{name}.ipynb", cells, name)
+        return Notebook(page, jupyter, f"{name}.ipynb").open()
+
+    yield make
+    jupyter.end_kernels(but=before)
 
 
-def test_a_slider_of_a_plotter_is_dragged(tmp_path: Path, page: Page, vtk_python: str, keep: Keep) -> None:
-    write_kernel(tmp_path / "home", "vtk", vtk_python)
-    with Server.jupyter(tmp_path / "home") as server:
-        notebook = opened(server, page, "vtk", PLOTTER)
-        notebook.run(0)
-        view = notebook.view().live()
-        first = view.rests()
+def test_a_slider_of_a_plotter_is_dragged(opened: Open, page: Page, vtk_python: str, keep: Keep) -> None:
+    notebook = opened("pyvista", vtk_python, PLOTTER)
+    notebook.run(0)
+    view = notebook.view().live()
+    first = view.rests()
 
-        def drag() -> None:
-            # The knob: at a quarter of the line.
-            page.mouse.move(*view.at(0.3, 0.88))
-            page.mouse.down()
-            page.mouse.move(*view.at(0.7, 0.88), steps=8)
-            page.mouse.up()
+    def drag() -> None:
+        # The knob: at a quarter of the line.
+        page.mouse.move(*view.at(0.3, 0.88))
+        page.mouse.down()
+        page.mouse.move(*view.at(0.7, 0.88), steps=8)
+        page.mouse.up()
 
-        larger = view.after(drag)
-        turned = view.after(view.drag)
-        keep(page, "inside-pyvista")
+    larger = view.after(drag)
+    turned = view.after(view.drag)
+    keep(page, "inside-pyvista")
 
-        assert first.shape[:2] == (420, 640)
-        assert changed(first, larger) > 0.05
-        assert changed(larger, turned) > 0.05
-        said = [output["text"] for output in notebook.outputs(0) if output["output_type"] == "stream"]
-        assert "radius 0.8" in "".join(map(str, said))
-        server.end_kernels()
+    assert first.shape[:2] == (420, 640)
+    assert changed(first, larger) > 0.05
+    assert changed(larger, turned) > 0.05
+    said = [output["text"] for output in notebook.outputs(0) if output["output_type"] == "stream"]
+    assert "radius 0.8" in "".join(map(str, said))
 
 
-def test_a_view_of_paraview_in_the_kernel_turns(tmp_path: Path, page: Page, paraview_python: str, keep: Keep) -> None:
-    write_kernel(tmp_path / "home", "paraview", paraview_python)
-    with Server.jupyter(tmp_path / "home") as server:
-        notebook = opened(server, page, "paraview", PARAVIEW, "contour.Isosurfaces = [210.0]")
-        notebook.run(0)
-        view = notebook.view().live()
-        first = view.rests()
-        turned = view.after(view.drag)
-        cut = view.after(lambda: notebook.run(1))
-        keep(page, "inside-paraview")
+def test_a_view_of_paraview_in_the_kernel_turns(opened: Open, paraview_python: str, keep: Keep) -> None:
+    notebook = opened("paraview", paraview_python, PARAVIEW, "contour.Isosurfaces = [210.0]")
+    notebook.run(0)
+    view = notebook.view().live()
+    first = view.rests()
+    turned = view.after(view.drag)
+    cut = view.after(lambda: notebook.run(1))
+    keep(notebook.page, "inside-paraview")
 
-        assert not blank(first)
-        assert changed(first, turned) > 0.05
-        assert changed(turned, cut) > 0.05
-        server.end_kernels()
+    assert not blank(first)
+    assert changed(first, turned) > 0.05
+    assert changed(turned, cut) > 0.05
