@@ -238,7 +238,11 @@ def test_what_numpy_takes_for_an_array_is_sent_as_one(pair: Pair) -> None:
     assert pair.desk.keep(Series()) == "numpy.ndarray"
 
 
-@pytest.mark.parametrize("value", [object(), threading.Lock(), Thing, [object()], {"a": (object(),)}], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [object(), threading.Lock(), Thing, [object()], {"a": (object(),)}],
+    ids=["an object", "a lock", "a class", "a list of objects", "a dict of tuples of objects"],
+)
 def test_what_cannot_be_sent_is_refused_with_what_can(pair: Pair, value: Any) -> None:
     before = held(pair)
     with pytest.raises(TypeError, match=r"cannot be sent .* numbers, strings, lists, .* numpy arrays"):
