@@ -96,8 +96,13 @@ def test_two_viewers_see_the_same(room: Room) -> None:
 def test_stats_count_what_was_sent(room: Room) -> None:
     with room.watch() as viewer:
         viewer.still()
-        stats = room.value("widget.stats")
-        assert stats
+        before = room.value("widget.stats")
+        viewer.drag([(160, 120), (180, 130), (200, 150)])
+        viewer.quiet(0.4)
+        after = room.value("widget.stats")
+        assert before["clients"] == after["clients"] == 1
+        assert after["frames"] >= before["frames"] + 2
+        assert after["render_ms"]["p50"] > 0
 
 
 def test_a_view_that_was_deleted_says_so(room: Room) -> None:
