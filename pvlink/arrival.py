@@ -7,6 +7,7 @@ render. Neither may cost a user the day, so both are seen to before the first li
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import importlib
 import os
@@ -14,7 +15,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -23,7 +24,7 @@ from typing import Any
 from pvlink.engine import versions
 from pvlink.engine.headless import NoDisplay, Screen, needs_x, usable
 
-PARAVIEW, VTK = "paraview.servermanager", "vtkmodules.vtkRenderingOpenGL2"
+PARAVIEW, SIMPLE, VTK = "paraview.servermanager", "paraview.simple", "vtkmodules.vtkRenderingOpenGL2"
 # ParaView's view that would end the process, and the way to one that does not.
 NO_VIEWS = "No view can be made in this kernel: {}"
 _DRAWING = ("CreateView", "CreateRenderView", "GetActiveViewOrCreate", "GetRenderView", "Render", "Show")
@@ -80,7 +81,12 @@ class Arrival(MetaPathFinder, Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = loader
         if name == PARAVIEW:
-            self.paraview(lambda: loader.exec_module(module))
+            with _undisturbed():
+                self.paraview(lambda: loader.exec_module(module))
+        elif name == SIMPLE:
+            with _undisturbed():
+                loader.exec_module(module)
+                self._wishes[name](module)
         else:
             loader.exec_module(module)
             self._wishes[name](module)
@@ -167,6 +173,24 @@ def _initialize() -> None:
         _give_back(handler)
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """An interrupt strikes afterwards, half a second later at most: VTK calls Python functions of ParaView's meanwhile,
+    and ends the process when one is interrupted."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    struck: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: struck.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if struck:
+        handler(signal.SIGINT, None)
+
+
 def _give_back(handler: Any) -> None:
     """The signal that interrupts a cell."""
     if threading.current_thread() is threading.main_thread() and handler is not None:
@@ -180,7 +204,7 @@ def prepare() -> None:
         sys.meta_path.insert(0, arrival)
         if PARAVIEW in sys.modules:
             arrival.paraview(_nothing)
-        arrival.when("paraview.simple", arrival.simple)
+        arrival.when(SIMPLE, arrival.simple)
         arrival.when("vtkmodules", arrival.to_the_front)
         arrival.when(VTK, _nothing if PARAVIEW in sys.modules else arrival.vtk)
 
