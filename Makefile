@@ -7,6 +7,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 # What follows `pytest`: make test ARGS="-m cell -x"
 ARGS ?=
+# Tests wait more than they compute. A file's tests stay together: they share servers and kernels. ARGS="-n 0": one by one.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 # What draws in demo and smoke: paraview, vtk, or empty for ParaView where it can be had.
 ENGINE ?=
 # More words for JupyterLab: make demo LAB_ARGS="--port 9999"
@@ -30,10 +32,10 @@ test: ## all checks and all tests; ARGS="-m cell" runs pytest with these argumen
 ifeq ($(strip $(ARGS)),)
 	@status=0; \
 	$(MAKE) -k checks || { status=1; echo 'pvlink: checks failed (above); the tests run all the same'; }; \
-	$(BIN)/python -m pytest || status=1; \
+	$(BIN)/python -m pytest $(PARALLEL) || status=1; \
 	exit $$status
 else
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 endif
 
 check: ## format, lint, types, layers, generated files, audits; the viewer's types, tests and size
@@ -72,7 +74,7 @@ audit: ## known holes in our code and in what comes with it; also a part of chec
 soak: ## the tests that are long by nature, and three runs of all others in a row
 	@sh tools/setup.sh test
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
-	@for run in 1 2 3; do $(BIN)/python -m pytest -q || exit 1; done
+	@for run in 1 2 3; do $(BIN)/python -m pytest -q $(PARALLEL) || exit 1; done
 
 bench: ## measure what the README claims; writes benchmarks/results.json
 	@sh tools/setup.sh bench

@@ -1,4 +1,4 @@
-"""One hand, three ways to the view: the relay, a direct door, the kernel's messages. In JupyterLab, in headless Chromium."""
+"""One hand, three ways to the view: the relay, a direct door, the kernel's messages. In JupyterLab, headless."""
 
 from __future__ import annotations
 

@@ -41,9 +41,10 @@ def start(
     """The running session, or a new one: finds ParaView, starts its process, makes `paraview.simple` importable.
 
     Where there is no ParaView, VTK (`pip install "pvlink[vtk]"`) draws, and its modules are what can be imported.
-    `pvpython`: which ParaView, or "vtk"; found by itself if not given. `display`: "auto", "own" (a private X server even where
-    there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0". `role`: what those who open the
-    views through Jupyter may do, "owner", "control" or "view"; "owner" if not given, "view" in a Voila dashboard.
+    `pvpython`: which ParaView, or "vtk"; found by itself if not given. `display`: "auto", "own" (a private X server
+    even where there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0". `role`: what those who
+    open the views through Jupyter may do, "owner", "control" or "view"; "owner" if not given, "view" in a Voila
+    dashboard.
     `direct`: where browsers reach this machine without the Jupyter server, True or "node7:8443"; nowhere by default.
     """
     refuse_unknown("pvlink.start()", unknown, ("pvpython", "display", "role", "direct"))
@@ -161,8 +162,8 @@ def put(
     """A source in the pipeline that shows a copy of `obj`; the same name again gives it new data, in place.
 
     A numpy array (nz, ny, nx), with one more axis for components; a dict of arrays; xarray, pandas, meshio, VTK,
-    PyVista, or what `fetch` gives. `spacing` and `origin`: of a plain array, for x, y and z. `vector=True`: the last axis is
-    components, also where there are three. `at="cells"`: an array's values are in the cells of the grid.
+    PyVista, or what `fetch` gives. `spacing` and `origin`: of a plain array, for x, y and z. `vector=True`: the last
+    axis is components, also where there are three. `at="cells"`: an array's values are in the cells of the grid.
     """
     options = {"name": name, "spacing": spacing, "origin": origin, "vector": vector, "at": at, **unknown}
     here = _current is None and (mirror.real("paraview") or mirror.real("vtkmodules"))
@@ -192,7 +193,7 @@ def _session_of(view: Any) -> Session | Inside:
         return _session()
     if view is None and _current is not None:
         return _current
-    if view is None and not (mirror.real("paraview") or mirror.real("vtkmodules")):
+    if not (mirror.real("paraview") or mirror.real("vtkmodules")):
         return _session()
     return own_session()
 

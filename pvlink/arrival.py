@@ -52,9 +52,8 @@ class Arrival(MetaPathFinder, Loader):
     def when(self, name: str, told: Callable[[ModuleType], None]) -> None:
         """Call this with a module once it is imported; now if it is."""
         self._wishes[name] = told
-        module = sys.modules.get(name)
-        if module is not None:
-            told(module)
+        if _is_here(name):
+            told(sys.modules[name])
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -202,11 +201,11 @@ def prepare() -> None:
     arrival = _the_one()
     if arrival not in sys.meta_path:
         sys.meta_path.insert(0, arrival)
-        if PARAVIEW in sys.modules:
+        if _is_here(PARAVIEW):
             arrival.paraview(_nothing)
         arrival.when(SIMPLE, arrival.simple)
         arrival.when("vtkmodules", arrival.to_the_front)
-        arrival.when(VTK, _nothing if PARAVIEW in sys.modules else arrival.vtk)
+        arrival.when(VTK, _nothing if _is_here(PARAVIEW) else arrival.vtk)
 
 
 def when(name: str, told: Callable[[ModuleType], None]) -> None:
@@ -240,3 +239,8 @@ def _loads(library: str) -> bool:
 
 
 def _nothing(*_: object) -> None: ...
+
+
+def _is_here(module: str) -> bool:
+    """Whether it has been imported, and is not the mirror of another process's, which is no file."""
+    return getattr(sys.modules.get(module), "__file__", None) is not None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pvlink import plotters
+from pvlink import mirror, plotters
 
 if TYPE_CHECKING:
     from pvlink.engine.kinds import Kind
@@ -41,7 +41,7 @@ class Kinds:
 
     def __iter__(self) -> Iterator[Kind]:
         known = {kind.describe()["kind"] for kind in self._kinds}
-        if "paraview" not in known and "paraview.simple" in sys.modules:
+        if "paraview" not in known and mirror.real("paraview.simple"):
             from pvlink.engine import captures
             from pvlink.engine.kinds.paraview import ParaView
             from pvlink.engine.scenes.paraview import guard_size
@@ -49,7 +49,7 @@ class Kinds:
             self._kinds.append(ParaView(None))
             guard_size(sys.modules["paraview.servermanager"])
             captures.guard(sys.modules["paraview.simple"], self._views)
-        if "vtk" not in known and "vtkmodules.vtkRenderingCore" in sys.modules:
+        if "vtk" not in known and mirror.real("vtkmodules.vtkRenderingCore"):
             from pvlink.engine.kinds.vtk import Vtk
 
             self._kinds.append(Vtk(_WINDOWS))

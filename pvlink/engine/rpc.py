@@ -48,7 +48,7 @@ _CONFIG = {
     "include_local_version": False,
 }
 _FUNCTION_NAMES = frozenset(f"{kind.__module__}.{kind.__name__}" for kind in plain.FUNCTIONS)
-# Asked for by IPython on every display, and by numpy, whose functions cannot be sent: it gets the numbers; no round trip.
+# Asked for by IPython on every display, and by numpy, whose functions cannot be sent: it gets numbers; no round trip.
 _LOCAL_PREFIXES = ("_repr_", "_ipython_", "__array_", "__mro_")
 
 

@@ -38,7 +38,8 @@ class Sources(Protocol):
 
 def here() -> Sources:
     """Those of this process."""
-    if "paraview.servermanager" in sys.modules:
+    # In a kernel it may be the mirror of another process's, which is no file.
+    if getattr(sys.modules.get("paraview.servermanager"), "__file__", None) is not None:
         from pvlink.engine.proxies import Proxies
 
         return Proxies()

@@ -24,6 +24,8 @@ class Shown:
     # Each message with data, in its order: kind ("display_data", "update_display_data", "execute_result") and data.
     data: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     seconds: float = 0.0
+    # When the kernel said that it begins.
+    begun: float = 0.0
     # When the kernel was interrupted, by the clock that all processes share.
     interrupted: float = 0.0
 
@@ -61,7 +63,8 @@ class Cells:
         while True:
             waited = time.monotonic() - began
             assert waited < patience, f"the cell does not end; so far: {shown}"
-            if interrupt_after and not shown.interrupted and waited > interrupt_after:
+            lasted = time.monotonic() - shown.begun if shown.begun else 0.0
+            if interrupt_after and not shown.interrupted and lasted > interrupt_after:
                 shown.interrupted = time.monotonic()
                 self.manager.interrupt_kernel()
             try:
@@ -83,6 +86,8 @@ class Cells:
                 shown.error = (content["ename"], content["evalue"], "\n".join(content["traceback"]))
             case "execute_result" | "display_data" | "update_display_data" as kind:
                 shown.data.append((kind, content["data"]))
+            case "status" if content["execution_state"] == "busy":
+                shown.begun = time.monotonic()
             case "status" if content["execution_state"] == "idle":
                 return True
         return False

@@ -139,7 +139,7 @@ def test_a_paraview_too_old_says_so(bare: Kernel, tmp_path: Path) -> None:
 
     _, message = failure(bare, f"pvlink.start(pvpython={str(script)!r})")
 
-    assert "this is ParaView 5.8.5; pvlink needs 5.10 or newer" in message
+    assert "this is ParaView 5.8.5; pvlink needs 5.9 or newer" in message
 
 
 def test_a_wrapper_script_around_pvpython_works_and_ends(bare: Kernel, tmp_path: Path) -> None:

@@ -243,10 +243,11 @@ def test_a_session_outlives_the_thread_that_started_it() -> None:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o777])
-def test_whatever_the_umask_nobody_else_can_enter(umask: int, tmp_path: Path) -> None:
-    with Kernel(XDG_RUNTIME_DIR=str(tmp_path)) as kernel:
+def test_whatever_the_umask_nobody_else_can_enter(umask: int) -> None:
+    # A short one: a socket's path has 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="pvl-") as place, Kernel(XDG_RUNTIME_DIR=place) as kernel:
         kernel.run(f"import os; os.environ.pop('PVLINK_RUNTIME_DIR'); os.umask({umask})\n" + START + SCENE)
-        directory = tmp_path / "pvlink"
+        directory = Path(place) / "pvlink"
 
         assert directory.stat().st_mode & 0o777 == 0o700
         assert [path.stat().st_mode & 0o777 for path in directory.iterdir()] == [0o600]

@@ -258,16 +258,18 @@ except rendezvous.RendezvousError as error:
 
 @pytest.mark.trust
 @pytest.mark.parametrize("state", ["directory there", "directory missing"])
-def test_a_full_disk_says_what_to_do(tmp_path: Path, state: str) -> None:
-    python = f"exec {sys.executable} -P -c \"$0\" {tmp_path} '{state}'"
-    script = f"mount -t tmpfs -o size=64k,nr_inodes=16 none {tmp_path} && {python}"
-    ran = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, FULL],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_a_full_disk_says_what_to_do(state: str) -> None:
+    # A short path: a socket's has 107 characters at most.
+    with tempfile.TemporaryDirectory(prefix="pvl-") as place:
+        python = f"exec {sys.executable} -P -c \"$0\" {place} '{state}'"
+        script = f"mount -t tmpfs -o size=64k,nr_inodes=16 none {place} && {python}"
+        ran = subprocess.run(
+            ["unshare", "-rm", "sh", "-c", script, FULL],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if "unshare" in ran.stderr or "mount" in ran.stderr:
         pytest.skip(f"no file system can be mounted here: {ran.stderr.strip()}")
     assert "No space left on device" in ran.stdout, ran.stderr

@@ -240,6 +240,7 @@ def test_the_hub_finds_its_servers_of_the_right_version(alice: Guest, hub: Hub) 
     assert alice.page.request.get(f"{alice.seat.url}api").headers["x-jupyterhub-version"] == hub.ask("")["version"]
 
 
+@pytest.mark.soak
 def test_a_server_with_a_name_has_views_and_leaves_nothing_when_the_hub_stops_it(alice: Guest, keep: Keep) -> None:
     seat = Seat(alice.seat.hub, alice.seat.person, "fast")
     seat.started()
@@ -257,7 +258,7 @@ def test_a_server_with_a_name_has_views_and_leaves_nothing_when_the_hub_stops_it
     assert [line for line in lines if "engine/__main__.py" in line]
 
     seat.stopped()
-    view.becomes("reconnecting")
+    view.until("host.dataset.pvlinkState !== 'live'")
     assert psutil.wait_procs(processes, 10)[1] == []
     assert not socket.exists()
     keep(page, "hub-named-stopped")
