@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pvlink import mirror, plotters
+from pvlink.errors import ViewError
 
 if TYPE_CHECKING:
     from pvlink.engine.kinds import Kind
@@ -69,6 +70,7 @@ class Kinds:
         for kind in self:
             name = kind.name_of(obj)
             if name is not None:
+                _draws(obj)
                 unsized = owner is not None and not plotters.options_of(owner)
                 return Found(name, partial(_scene, kind, obj, owner), unsized)
         return None
@@ -92,6 +94,15 @@ class Kinds:
         """A view of ParaView's: its register keeps them, and a reference of ours the pictures of a deleted one."""
         views = sys.modules["paraview.simple"].GetViews()
         return next((view for kind in self for view in views if kind.name_of(view) == name), None)
+
+
+def _draws(obj: Any) -> None:
+    """Without its drawing part VTK makes windows of a bare class, all black."""
+    if type(obj).__name__ == "vtkRenderWindow":
+        raise ViewError(
+            "This window draws nothing: VTK's drawing part was not there when it was made. Put `import "
+            "vtkmodules.vtkRenderingOpenGL2` (or `import vtk`) at the top, and make the window again."
+        )
 
 
 def _scene(kind: Kind, obj: Any, owner: Any) -> Scene:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from tests.integration.interpreter import Kernel
 from tests.integration.own_kernel import OwnKernel
 from tests.integration.scenes import difference, pixels
 from tests.integration.watcher import Watcher
@@ -230,3 +231,13 @@ def test_many_plotters_leave_a_few(vtk_python: str) -> None:
 @pytest.mark.soak
 def test_two_hundred_plotters_leave_a_few(vtk_python: str) -> None:
     life(vtk_python, "import pyvista as pv, pvlink", "pl = pv.Plotter(); pl.add_mesh(pv.Cone()); pl.show()", 200)
+
+
+def test_a_window_of_a_vtk_that_cannot_draw_is_named(vtk_python: str) -> None:
+    with Kernel(vtk_python) as kernel:
+        wrong = kernel.attempt(
+            "import pvlink\nfrom vtkmodules.vtkRenderingCore import vtkRenderWindow\npvlink.show(vtkRenderWindow())"
+        ).wrong
+    assert wrong is not None
+    assert wrong[0] == "ViewError"
+    assert "import vtkmodules.vtkRenderingOpenGL2" in wrong[1]

@@ -58,6 +58,7 @@ def test_from_nothing_to_a_live_picture(browser: Browser, keep: Keep) -> None:
             notebook = Notebook(context.new_page(), server, "01-vtk.ipynb").open()
             notebook.run(1)
             view = notebook.view().live()
+            view.host.scroll_into_view_if_needed()
             shown = time.monotonic()
             before = view.rests()
             assert changed(before, view.after(view.drag)) > 0.01

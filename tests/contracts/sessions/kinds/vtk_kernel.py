@@ -9,7 +9,8 @@ KIND = Kind(
     name="VTK in the kernel",
     environment="vtk",
     inside=True,
-    start=f"import pvlink\n{IMPORT}",
+    # In an engine of pvlink's own it is there.
+    start=f"import pvlink\nimport vtkmodules.vtkRenderingOpenGL2\n{IMPORT}",
     cannot=IN_THE_KERNEL | WINDOW,
     nightly=frozenset(),
     **LINES,
