@@ -203,6 +203,15 @@ describe("a link", () => {
     expect(warn).toHaveBeenCalledWith("pvlink: pvlink.size failed: too large");
     expect(ends).toEqual([]);
   });
+
+  it("says nothing on a socket that is closing, and warns of nothing", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    await FakeSocket.last.join();
+    FakeSocket.last.readyState = 2;
+    link.send("pvlink.size", { width: 1, height: 1 });
+    await settle();
+    expect(warn).not.toHaveBeenCalled();
+  });
 });
 
 describe("the handshake of a link", () => {

@@ -61,6 +61,9 @@ const CLOSE_CODES: Record<number, EndKind> = {
   [CLOSE_GONE]: "lost",
 };
 
+// A websocket's `readyState`.
+const OPEN = 1;
+
 const IMPOSTOR = "The process that answered could not prove that it is this session's.";
 
 export type OpenSocket = (url: string) => Socket;
@@ -124,7 +127,8 @@ export class Link {
   // Sends a request and brings its answer; null on a link that is not open.
   request<M extends keyof Methods>(method: M, request: Methods[M]["request"]): Promise<Methods[M]["answer"]> | null {
     const { session } = this;
-    if (!session || !this.joined || this.over) return null;
+    // A socket that is closing has not said so yet.
+    if (!session || !this.joined || this.over || this.socket.readyState !== OPEN) return null;
     this.saidAt = performance.now();
     return session.call(method, [request]) as Promise<Methods[M]["answer"]>;
   }
