@@ -144,6 +144,8 @@ class Inside:
         known = self._views.get(found.name)
         if known is not None and not known.alive:
             raise ValueError("this view was deleted")
+        # What a cell has changed since a render of its own, nobody tells.
+        self._views.touch()
         live = self._views.show(found.name, found.scene, width, height)
         if known is None and found.size_is_nobodys:
             live.resize(width, height)
@@ -257,6 +259,7 @@ class Inside:
         self._in_cell = False
         self._shelter.leave()
         self._stream.send({"op": "idle"})
+        self._views.touch()
         self._views.altered()
         # After the cell's own answer: a heavy scene takes its time.
         self._alarm()

@@ -241,3 +241,17 @@ def test_a_window_of_a_vtk_that_cannot_draw_is_named(vtk_python: str) -> None:
     assert wrong is not None
     assert wrong[0] == "ViewError"
     assert "import vtkmodules.vtkRenderingOpenGL2" in wrong[1]
+
+
+def test_what_a_cell_changes_after_its_own_render_is_in_the_picture(vtk: OwnKernel) -> None:
+    vtk.do(
+        "import hashlib\nsketch = make(); widget = pvlink.show(sketch)\n"
+        "floor = sketch.GetRenderers().GetFirstRenderer(); shots = []\ndef shoot():\n    shots.append(hashlib.sha256(widget.screenshot()).hexdigest())"
+    )
+    vtk.do("shoot(); sketch.Render(); floor.SetBackground(0.8, 0.1, 0.1); shoot(); shoot()")
+    first, second, third = vtk.value("shots")
+    assert first != second == third
+    with vtk.watch(vtk.value("widget.view")) as watcher:
+        before = watcher.still()
+        vtk.do("sketch.Render(); floor.SetBackground(0.1, 0.1, 0.8)")
+        watcher.until(lambda: difference(pixels(before.data), pixels(watcher.frames[-1].data)) != "")
