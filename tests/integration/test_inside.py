@@ -245,8 +245,9 @@ def test_a_window_of_a_vtk_that_cannot_draw_is_named(vtk_python: str) -> None:
 
 def test_what_a_cell_changes_after_its_own_render_is_in_the_picture(vtk: OwnKernel) -> None:
     vtk.do(
-        "import hashlib\nsketch = make(); widget = pvlink.show(sketch)\n"
-        "floor = sketch.GetRenderers().GetFirstRenderer(); shots = []\ndef shoot():\n    shots.append(hashlib.sha256(widget.screenshot()).hexdigest())"
+        "import hashlib\nsketch = make(); widget = pvlink.show(sketch); shots = []\n"
+        "floor = sketch.GetRenderers().GetFirstRenderer()\n"
+        "def shoot():\n    shots.append(hashlib.sha256(widget.screenshot()).hexdigest())"
     )
     vtk.do("shoot(); sketch.Render(); floor.SetBackground(0.8, 0.1, 0.1); shoot(); shoot()")
     first, second, third = vtk.value("shots")
