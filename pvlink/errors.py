@@ -6,6 +6,8 @@
     ├── PvpythonNotFound     no ParaView on this machine, as far as we looked
     ├── EngineStartError     a pvpython was found but did not become an engine
     ├── EngineLost           ParaView's process has ended
+    ├── ServerError          a ParaView server that could not be connected to, or started
+    ├── ServerLost           the ParaView server that held the pipeline is gone
     ├── ShareError           a view cannot be shared like this
     ├── StreamerLost         the process that sends the pictures has ended
     └── ViewError            not a view, a view that was deleted, a picture that did not come
@@ -40,6 +42,27 @@ class EngineStartError(PvlinkError):
 
 class EngineLost(PvlinkError):
     """ParaView's process has ended."""
+
+
+class ServerError(PvlinkError):
+    """A ParaView server that could not be connected to, or started; `reason` is the same in a word."""
+
+    def __init__(self, message: str, reason: str = "failed") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ServerLost(PvlinkError):
+    """The ParaView server that held the pipeline is gone. The pictures are the last ones; `reconnect()` is the way on.
+
+    Where ParaView is in the kernel itself, it strikes in the middle of the call that found nobody.
+    """
+
+    # What is said of the newest loss, for whoever can only raise the class.
+    newest = "The ParaView server is gone. pvlink.session().reconnect() brings the pipeline back."
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.newest)
 
 
 class ShareError(PvlinkError):
