@@ -56,9 +56,8 @@ def find(wish: str | os.PathLike[str] | None = None) -> Found:
     variable = os.environ.get(VARIABLE)
     if variable:
         return _named(variable, f"the environment variable {VARIABLE}", f"${VARIABLE}")
-    on_path = [path / "pvpython" for path in map(Path, os.get_exec_path()) if os.access(path / "pvpython", os.X_OK)]
-    elsewhere = [path for place in PLACES for path in sorted(_glob(place), key=_version, reverse=True)]
-    candidates = _distinct([*on_path, *elsewhere])
+    on_path = _on_path()
+    candidates = _distinct([*on_path, *_elsewhere()])
     if not candidates and has_vtk():
         return Found(Path(sys.executable), "no ParaView was found", kind="vtk")
     if not candidates:
@@ -71,6 +70,13 @@ def find(wish: str | os.PathLike[str] | None = None) -> Found:
         )
     why = "first on the PATH" if on_path else "found in a well-known place"
     return Found(candidates[0], why, tuple(candidates[1:]))
+
+
+def everywhere() -> list[Path]:
+    """Every pvpython that is found here, also those that `find` would pass over."""
+    variable = os.environ.get(VARIABLE, "")
+    named = shutil.which(Path(variable).expanduser()) if variable and variable != VTK else None
+    return _distinct([*([Path(named)] if named else []), *_on_path(), *_elsewhere()])
 
 
 def has_vtk() -> bool:
@@ -105,6 +111,14 @@ def _given(wish: str | os.PathLike[str], source: str) -> Path:
         )
         raise PvpythonNotFound(f"{source} names {path}, which {state}.")
     return Path(named)
+
+
+def _on_path() -> list[Path]:
+    return [path / "pvpython" for path in map(Path, os.get_exec_path()) if os.access(path / "pvpython", os.X_OK)]
+
+
+def _elsewhere() -> list[Path]:
+    return [path for place in PLACES for path in sorted(_glob(place), key=_version, reverse=True)]
 
 
 def _glob(pattern: str) -> list[Path]:
