@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pvlink.protocol import Dice128, Dice256, Role
+from pvlink.streamer.pvserver.wish import descriptors
 
 _LENGTHS = struct.Struct("<II")
 # The kernel sends no blobs, and its JSON is short; answers may carry a PNG.
@@ -54,15 +55,17 @@ class Request(Struct):
     ticket: Dice128 | None = None
     ticket_key: Dice256 | None = None
     direct: bool = False
+    # Of "server-open": see pvserver/wish.py.
+    server: dict[str, object] | None = None
     # What is not as it should be, of a request that makes no sense.
     wrong: str = ""
 
 
 # The answer's fields and its blob.
 Answer = tuple[dict[str, object], bytes]
-# Called at once for each request (an "engine-ended" must not wait behind a slow snapshot), with the descriptor that
+# Called at once for each request (an "engine-ended" must not wait behind a slow snapshot), with the descriptors that
 # came along; what it returns is awaited in the order of the requests.
-Handler = Callable[[Request, int | None], Awaitable[Answer]]
+Handler = Callable[[Request, list[int]], Awaitable[Answer]]
 
 
 async def serve(sock: socket.socket, handle: Handler) -> None:
@@ -72,8 +75,8 @@ async def serve(sock: socket.socket, handle: Handler) -> None:
     answering = asyncio.create_task(_answer(sock, pending))
     tasks: set[asyncio.Task[Answer]] = set()
     try:
-        async for request, fd in _requests(sock):
-            task = asyncio.create_task(_handled(handle, request, fd))
+        async for request, fds in _requests(sock):
+            task = asyncio.create_task(_handled(handle, request, fds))
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             await pending.put((request.id, task))
@@ -86,8 +89,8 @@ async def serve(sock: socket.socket, handle: Handler) -> None:
         await asyncio.gather(answering, *tasks, return_exceptions=True)
 
 
-async def _handled(handle: Handler, request: Request, fd: int | None) -> Answer:
-    return await handle(request, fd)
+async def _handled(handle: Handler, request: Request, fds: list[int]) -> Answer:
+    return await handle(request, fds)
 
 
 async def _answer(sock: socket.socket, pending: asyncio.Queue[tuple[int, asyncio.Task[Answer]]]) -> None:
@@ -120,7 +123,7 @@ class _Requests:
         self._buffer += data
         self._fds.extend(fds)
 
-    def next(self) -> tuple[Request, int | None] | None:
+    def next(self) -> tuple[Request, list[int]] | None:
         if len(self._buffer) < _LENGTHS.size:
             return None
         length, blob = _LENGTHS.unpack_from(self._buffer)
@@ -132,12 +135,19 @@ class _Requests:
             return None
         request = _parsed(bytes(self._buffer[_LENGTHS.size : _LENGTHS.size + length]))
         del self._buffer[:end]
-        fd = self._fds.popleft() if request.op == "engine" and self._fds else None
-        return request, fd
+        brings = min(_descriptors(request), len(self._fds))
+        return request, [self._fds.popleft() for _ in range(brings)]
 
     def close(self) -> None:
         for fd in self._fds:
             os.close(fd)
+
+
+def _descriptors(request: Request) -> int:
+    """How many descriptors come with it."""
+    if request.op == "server-open":
+        return descriptors(request.server)
+    return int(request.op in ("engine", "server-watch"))
 
 
 def _parsed(text: bytes) -> Request:
@@ -150,7 +160,7 @@ def _parsed(text: bytes) -> Request:
         return Request(number if isinstance(number, int) else -1, "invalid", wrong=str(error))
 
 
-async def _requests(sock: socket.socket) -> AsyncIterator[tuple[Request, int | None]]:
+async def _requests(sock: socket.socket) -> AsyncIterator[tuple[Request, list[int]]]:
     requests = _Requests()
     try:
         while True:

@@ -11,6 +11,7 @@ import msgspec
 
 from pvlink.streamer.control_port import Answer, Request, RequestError
 from pvlink.streamer.hub import Hub
+from pvlink.streamer.pvserver.wish import wished
 from pvlink.streamer.shares import ShareError, UnknownShare
 from pvlink.streamer.tickets import TooManyTickets
 from pvlink.streamer.views import NoPictureError, View
@@ -34,20 +35,59 @@ class Errands:
             "report": self._report,
             "ticket": self._ticket,
             "direct": self._direct,
+            "server-state": self._server_state,
+            "server-cut": self._server_cut,
+            "server-close": self._server_close,
             "stop": self._stop,
         }
+        # Those that bring sockets, which are theirs then.
+        self._deliveries: dict[str, Callable[[Request, list[socket.socket]], None]] = {
+            "engine": self._engine,
+            "server-open": self._server_open,
+            "server-watch": self._server_watch,
+        }
 
-    async def run(self, request: Request, fd: int | None) -> Answer:
-        if request.op == "engine":
-            if fd is None:
-                raise RequestError("An engine comes with its socket.")
-            self._hub.attach_engine(request.pid, socket.socket(fileno=fd))
+    async def run(self, request: Request, fds: list[int]) -> Answer:
+        if delivery := self._deliveries.get(request.op):
+            delivery(request, [socket.socket(fileno=fd) for fd in fds])
             return _DONE
-        if fd is not None:
+        for fd in fds:
             os.close(fd)
         if operation := self._operations.get(request.op):
             return await operation(request)
         raise RequestError(f"The streamer cannot do {request.op!r}. {request.wrong}".strip())
+
+    def _engine(self, request: Request, sockets: list[socket.socket]) -> None:
+        if not sockets:
+            raise RequestError("An engine comes with its socket.")
+        self._hub.attach_engine(request.pid, sockets[0])
+
+    def _server_open(self, request: Request, sockets: list[socket.socket]) -> None:
+        try:
+            wish = wished(request.server)
+            if len(sockets) != sum(line.way == "fd" for line in wish.lines):
+                raise ValueError("A line of the kind fd comes with its socket.")
+        except ValueError as error:
+            for sock in sockets:
+                sock.close()
+            raise RequestError(str(error)) from None
+        self._hub.servers.open(wish, sockets)
+
+    def _server_watch(self, _request: Request, sockets: list[socket.socket]) -> None:
+        if not sockets:
+            raise RequestError("Whoever watches a server comes with a socket.")
+        self._hub.servers.watch(sockets[0])
+
+    async def _server_state(self, _request: Request) -> Answer:
+        return {"server": self._hub.servers.state()}, b""
+
+    async def _server_cut(self, request: Request) -> Answer:
+        self._hub.servers.cut(request.message)
+        return _DONE
+
+    async def _server_close(self, _request: Request) -> Answer:
+        self._hub.servers.close_link()
+        return _DONE
 
     async def _engine_ended(self, request: Request) -> Answer:
         self._hub.engine_ended(request.message)

@@ -33,6 +33,7 @@ from pvlink.streamer.frames import Shot
 from pvlink.streamer.inputs import Inputs
 from pvlink.streamer.limits import MAX_UNKNOWN_VIEWS
 from pvlink.streamer.link import Link
+from pvlink.streamer.pvserver.desk import ServerDesk
 from pvlink.streamer.receiver import Refused
 from pvlink.streamer.reception import Reception
 from pvlink.streamer.shares import UnknownShare
@@ -64,6 +65,7 @@ class Hub:
         self.link = Link(self)
         self.reception = Reception(self.link, role, self._tell_people)
         self.door = JupyterDoor(self.link, self.reception)
+        self.servers = ServerDesk(self.engine_ended, self._found_again, self._tell)
         self.stopped = asyncio.Event()
         self._executor = ThreadPoolExecutor(2, "encoder")
         self._rim = Rim(self._executor, self.link.send_frame)
@@ -201,7 +203,7 @@ class Hub:
 
     def _state_of(self, view: View) -> ViewState:
         everywhere = self._state.state in ("ended", "lost") or self._rim.port is None
-        state = self._state if everywhere else view.gone or self._state
+        state = self._state if everywhere else view.gone or self.servers.named(self._state)
         # The sentences above are written for the usual case.
         return structs.replace(state, message=state.message.replace("ParaView", self._what))
 
@@ -301,7 +303,14 @@ class Hub:
         for view in self._views.values():
             if view.gone is AGAIN:
                 view.gone = UNKNOWN
+        self._found_again()
         self._tell()
+
+    def _found_again(self) -> None:
+        """A server was lost, and there is another one: the engine has been there all the time."""
+        if self._state.state == "lost" and self._rim.port is not None:
+            self._state = LIVE
+            self._tell()
 
     def engine_ended(self, message: str) -> None:
         self._state = ViewState("lost", message or LOST.message)
@@ -330,7 +339,7 @@ class Hub:
             await asyncio.gather(self.link.close(), self._watchdog.end())
         else:
             await self.link.close()
-        await asyncio.gather(self.door.close(), self.reception.close())
+        await asyncio.gather(self.door.close(), self.reception.close(), self.servers.close())
         if self._watchdog is not None:
             self._watchdog.close()
         if self._rim.port is not None:
