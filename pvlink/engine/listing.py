@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import secrets
 from collections import OrderedDict
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -110,7 +111,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self._listings: OrderedDict[int, Listing] = OrderedDict()
-        self._numbers = 0
+        # An engine that comes after this one must not know its numbers; and a browser's numbers end at 53 bits.
+        self._numbers = secrets.randbits(48)
 
     def put(self, where: Any, path: str, items: list[Item], known: dict[str, Facts]) -> Listing:
         self._numbers += 1

@@ -21,7 +21,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "pandas": ("pvlink/cargo/unpacked.py",),
     "tornado": ("pvlink/server/", "pvlink/channel.py"),
     "jupyter_server": ("pvlink/server/",),
-    "anywidget": ("pvlink/view.py",),
+    "anywidget": ("pvlink/view.py", "pvlink/servers/browser.py"),
     "ipywidgets": ("pvlink/view.py",),
     "vtk": ("pvlink/engine/",),
     "vtkmodules": ("pvlink/engine/",),
