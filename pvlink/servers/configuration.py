@@ -11,7 +11,7 @@ from pvlink.errors import OptionError
 from pvlink.servers.address import RENDER_PORT, SERVER_PORT, Address, Place, port_of
 from pvlink.servers.commands import TUNNEL_PORT, Command, Manual, Words
 from pvlink.servers.elements import Element
-from pvlink.servers.options import CONNECT_ID, HIGHEST_WHOLE, Ask, Draw, File, Option, Range, Set, String, Switch, Value
+from pvlink.servers.options import CONNECT_ID, HIGHEST_WHOLE, Ask, Draw, File, Option, Set, String, Switch, Value
 
 # How long ParaView tries to reach a server that waits; one that comes to us it awaits for ever.
 PATIENCE = 60.0
@@ -91,6 +91,7 @@ class Configuration:
         server = self._server(variables)
         if "PV_CONNECTION_URI" not in answers:
             variables["PV_CONNECTION_URI"] = str(server)
+        reached = self._reached(server, variables)
         command = self.startup if isinstance(self.startup, Command) else None
         ours = {name: value for name, value in variables.items() if around.get(name) != value}
         for name, value in ours.items():
@@ -98,7 +99,7 @@ class Configuration:
                 raise OptionError(f"Server {self.name!r}: {name} has a character that no environment takes.")
         return Settled(
             self.name,
-            self._reached(server, variables),
+            reached,
             self._patience,
             self._connect_id(variables),
             ours,
@@ -117,33 +118,32 @@ class Configuration:
         return self.timeout if self.timeout >= 0 else None
 
     def _answers(self, values: dict[str, Value], draw: Draw) -> dict[str, str]:
-        answers: dict[str, str] = {}
-        ssh = isinstance(self.startup, Command) and self.startup.ssh is not None
-        for option in self.options:
-            what = f"Server {self.name!r}, option {option.name}"
-            first = option.kind.first(draw)
-            given = values.pop(option.name, None)
-            answer = first if given is None else option.kind.check(given, what)
-            if option.readonly and given is not None and answer != first:
-                raise OptionError(f"{what} is read-only in its file: {first!r}.")
-            free = isinstance(option.kind, String | File) and answer != first
-            if free and ssh and not _PLAIN.fullmatch(answer):
-                raise OptionError(
-                    f"{what}: {answer!r} goes to a shell on {self.address.server.host}, which would read more in it "
-                    "than words. Letters, digits, spaces and @%+=:,./~[]_- pass."
-                )
-            answers[option.name] = answer
-        if values:
-            names = ", ".join(option.name for option in self.options) or "it has none"
-            raise OptionError(f"Server {self.name!r} has no option {next(iter(values))!r}. Its options: {names}.")
-        for option in self.options:
-            if option.secret and not isinstance(self.startup, Command) and _random(option):
-                raise OptionError(
-                    f"Server {self.name!r} is started by hand, with a connect-id that would be a random one: choose "
-                    f"one yourself, give it to the server and here, {option.name}=<number>."
-                )
-            option.kind.check(answers[option.name], f"Server {self.name!r}, option {option.name}")
-        return answers
+        for name in values:
+            if name not in {option.name for option in self.options}:
+                names = ", ".join(option.name for option in self.options) or "it has none"
+                raise OptionError(f"Server {self.name!r} has no option {name!r}. Its options: {names}.")
+        return {option.name: self._answer(option, values.get(option.name), draw) for option in self.options}
+
+    def _answer(self, option: Option, given: Value | None, draw: Draw) -> str:
+        what = f"Server {self.name!r}, option {option.name}"
+        command = self.startup if isinstance(self.startup, Command) else None
+        if option.name == CONNECT_ID and given is None and command is None and option.random:
+            raise OptionError(
+                f"Server {self.name!r} is started by hand, with a connect-id that would be a random one: choose one "
+                f"yourself, give it to the server and here, {CONNECT_ID}=<number>."
+            )
+        first = option.kind.first(draw)
+        answer = option.kind.check(first if given is None else given, what)
+        if answer == first or option.random:
+            return answer
+        if option.readonly:
+            raise OptionError(f"{what} is read-only in its file: {first!r}.")
+        if command and command.ssh and isinstance(option.kind, String | File) and not _PLAIN.fullmatch(answer):
+            raise OptionError(
+                f"{what}: {answer!r} goes to a shell on {self.address.server.host}, which would read more in it than "
+                "words. Letters, digits, spaces and @%+=:,./~[]_- pass."
+            )
+        return answer
 
     def _predefined(self, host: str, version: str) -> dict[str, str]:
         """ParaView's own variables."""
@@ -213,7 +213,3 @@ class Configuration:
         """Variables that are one word each, also with a space in them. Over ssh nothing is: that joins its words."""
         files = (option.name for option in self.options if isinstance(option.kind, File))
         return frozenset(files) if command.ssh is None else frozenset()
-
-
-def _random(option: Option) -> bool:
-    return isinstance(option.kind, Range) and option.kind.random

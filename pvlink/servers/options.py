@@ -178,8 +178,11 @@ class Option:
     @property
     def remembered(self) -> bool:
         """Whether its value may be kept in a file: asked for, and no secret."""
-        random = isinstance(self.kind, Range) and self.kind.random
-        return self.save and not (random or self.readonly or self.secret)
+        return self.save and not (self.random or self.readonly or self.secret)
+
+    @property
+    def random(self) -> bool:
+        return isinstance(self.kind, Range) and self.kind.random
 
     @property
     def secret(self) -> bool:
