@@ -44,11 +44,13 @@ def files(
     hidden: bool = False,
     around: bool = False,
     find: str = "",
+    named: str = "",
 ) -> dict[str, Any]:
     """One page of a folder, in that order. Refusal: there is no such folder, or we may not read it.
 
     `number`: of the listing that this is a page of; it is read anew if it is not kept any more. `around`: of a file,
     the folder it is in, and the page it is on. `find`: the page with the next name, from `begin` on, that begins so.
+    `named`: the page with that very name.
     """
     if sort not in SORTS:
         raise Refusal(f"sort={sort!r}: it is one of {', '.join(SORTS)}.")
@@ -60,7 +62,13 @@ def files(
     if sort in ("size", "modified"):
         _measure(listing, range(len(listing.items)), LONG_PATIENCE)
     shown = listing.order(Order(sort, reverse, pattern, hidden))
-    at = listing.place(shown, wanted) if wanted else listing.find(shown, find, begin) if find else None
+    at = None
+    if named:
+        at = listing.called(shown, named)
+    elif wanted:
+        at = listing.place(shown, wanted)
+    elif find:
+        at = listing.find(shown, find, begin)
     if at is not None:
         begin = at - at % count
     page = shown[begin : begin + count]
@@ -82,10 +90,10 @@ def files(
 def series(path: str, name: str, number: int = 0) -> list[str]:
     """The files of a series, or the one file, with their whole path. Refusal: there is none of that name."""
     listing = _SHELF.get(number, _connection()) or _read(_placed(path, False)[0])
-    item = listing.named(name)
-    if item is None:
+    at = listing.called(range(len(listing.items)), name)
+    if at is None:
         raise Refusal(f"There is no {name!r} in {listing.path} any more. List the folder again.")
-    return [posixpath.join(listing.path, member) for member in item.members]
+    return [posixpath.join(listing.path, member) for member in listing.items[at].members]
 
 
 def _line(listing: Listing, at: int, proposals: readers.Proposals) -> list[Any]:

@@ -9,6 +9,7 @@ import fnmatch
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
 FOLDER, FILE, SERIES = "folder", "file", "series"
@@ -75,20 +76,20 @@ class Listing:
             self._ordered = order, self._sorted(chosen, order)
         return self._ordered[1]
 
-    def find(self, shown: list[int], text: str, after: int) -> int | None:
+    def find(self, shown: Sequence[int], text: str, after: int) -> int | None:
         """The place of the next line whose name begins like this, from `after` on and round the end."""
         begin = text.casefold()
         places = [*range(after, len(shown)), *range(min(after, len(shown)))]
         return next((at for at in places if self.items[shown[at]].name.casefold().startswith(begin)), None)
 
-    def place(self, shown: list[int], name: str) -> int | None:
+    def place(self, shown: Sequence[int], name: str) -> int | None:
         """Where the file of that name is, or the series that it belongs to."""
         return next((at for at, number in enumerate(shown) if name in self.items[number].members), None)
 
-    def named(self, name: str) -> Item | None:
-        """A file rather than a series that is called the same."""
-        same = [item for item in self.items if item.name == name]
-        return min(same, key=lambda item: item.kind == SERIES, default=None)
+    def called(self, shown: Sequence[int], name: str) -> int | None:
+        """Where the line of that name is: a file rather than a series that is called the same."""
+        same = [at for at, number in enumerate(shown) if self.items[number].name == name]
+        return min(same, key=lambda at: self.items[shown[at]].kind == SERIES, default=None)
 
     def _sorted(self, chosen: list[int], order: Order) -> list[int]:
         items = self.items

@@ -162,7 +162,7 @@ class Browser(anywidget.AnyWidget):
         """The path that is meant, and whether it is another than the listing's."""
         if ask.path is not None:
             return ask.path, True
-        if not ask.number:
+        if not ask.number or (ask.again and ask.number not in self._seen):
             return self._start, True
         seen = self._of(ask)
         if ask.line is not None:

@@ -184,15 +184,20 @@ class Listing:
             at += 1
 
     def __getitem__(self, name: str) -> Entry:
-        """The entry of that name."""
-        # A file rather than a series that is called the same.
-        found = sorted((one for one in self if one.name == name), key=lambda one: one.kind == "series")
-        if not found:
+        """The entry of that name; a file rather than a series that is called the same."""
+        found = self._find(name)
+        if found is None:
             raise KeyError(f"There is no {name!r} among the {self._total} entries of {self.path}.")
-        return found[0]
+        return found
 
     def __contains__(self, name: object) -> bool:
-        return any(entry.name == name for entry in self)
+        return isinstance(name, str) and self._find(name) is not None
+
+    def _find(self, name: str) -> Entry | None:
+        answer = self.disk.page(self.path, number=self._number, count=1, named=name, **self._how)
+        if answer["number"] != self._number:
+            self._begin(answer | {"entries": []})
+        return None if answer["at"] is None else entry_of(self, answer["path"], answer["entries"][0])
 
     def __repr__(self) -> str:
         first = [self._cells(entry) for entry in self.page(0)[:LINES]]
