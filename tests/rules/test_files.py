@@ -81,7 +81,7 @@ def test_the_changelog_knows_the_version() -> None:
 
 
 def test_a_wheel_without_the_viewer_is_refused(tmp_path: Path) -> None:
-    static = ["pvlink/static/widget.js", "pvlink/static/page.js", "pvlink/static/page.html"]
+    static = ["pvlink/static/widget.js", "pvlink/static/browser.js", "pvlink/static/page.js", "pvlink/static/page.html"]
     assert missing(tmp_path) == [*static, "pvlink/labextension/package.json"]
     (tmp_path / "pvlink" / "static").mkdir(parents=True)
     for name in static:
