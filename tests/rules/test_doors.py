@@ -22,7 +22,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "tornado": ("pvlink/server/", "pvlink/channel.py"),
     "jupyter_server": ("pvlink/server/",),
     "anywidget": ("pvlink/view.py", "pvlink/servers/browser.py"),
-    "ipywidgets": ("pvlink/view.py",),
+    "ipywidgets": ("pvlink/view.py", "pvlink/servers/form.py"),
     "vtk": ("pvlink/engine/",),
     "vtkmodules": ("pvlink/engine/",),
     # In the kernel `paraview` is the mirror, which start() has put there: this file passes it on.
