@@ -127,7 +127,8 @@ def open_files(paths: Any, reader: str | None = None) -> tuple[Any, dict[str, An
     if not many and len(paths) > 1:
         raise Refusal(f"{chosen.name} reads one file at a time, and these are {len(paths)}. Open one of them.")
     own = _own_choice(paths[0])
-    name = _registered(paths[0])
+    # As ParaView's own window calls a series.
+    name = _registered(paths[0]) + ("*" if len(paths) > 1 else "")
     given = [_given(path) for path in paths]
     make = getattr(simple, chosen.name)
     source = make(registrationName=name, **{property_name: given if many else given[0]})
@@ -195,7 +196,7 @@ def _nobody_reads(path: str) -> str:
     ending = name.rpartition(".")[2] if "." in name else ""
     what = f"files that end in .{ending}" if ending else "a file of that name"
     all_endings = sorted({one for reader in known() for one in reader.endings})
-    near = difflib.get_close_matches(ending, all_endings, 5, 0.5)
+    near = difflib.get_close_matches(ending, all_endings, 5, 0.6)
     return (
         f"{path} cannot be read: ParaView has no reader for {what}. "
         + (f"It reads {', '.join(f'.{one}' for one in near)}. " if near else "")

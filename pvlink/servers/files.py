@@ -207,7 +207,7 @@ class Listing:
 
     def _repr_html_(self) -> str:
         first = self.page(0)[:ROWS]
-        lengths = ("28em", "8em", "11em", "20em", "18em")
+        lengths = ("24em", "8em", "11em", "18em", "18em")
         rows = "".join(
             "<tr>"
             + "".join(
@@ -262,4 +262,4 @@ def _said(kind: type[Exception]) -> Iterator[None]:
         # Over the wire it comes as a class of that name only.
         if type(error).__name__.rpartition(".")[2] != "Refusal":
             raise
-        raise kind(str(error)) from None
+        raise kind(names.shown(str(error))) from None

@@ -17,11 +17,9 @@ def shown(name: str) -> str:
 
 def _shown(character: str) -> str:
     code = ord(character)
-    if code < 0x20:
-        # Unicode has a picture for each of them.
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
+    if code < 0x20 or code == 0x7F:
+        # As Python writes it: \n, \x1b.
+        return repr(character)[1:-1]
     # The second range: bytes that are no UTF-8.
     if 0x80 <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in _TURNING | _LINES:
         return "\ufffd"
@@ -35,7 +33,7 @@ def size(count: int | None) -> str:
     value, unit = float(count), 0
     while round(value) >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    digits = 0 if unit == 0 or value >= 99.5 else 1
+    digits = 0 if unit == 0 or value >= 99.95 else 1
     return f"{value:.{digits}f} {_UNITS[unit]}"
 
 

@@ -67,14 +67,14 @@ export class Footer {
   choose(entries: Entry[], folders: boolean): void {
     clearTimeout(this.resting);
     const [first] = entries;
-    this.readers(first?.reader ? [[first.reader, first.description]] : []);
+    this.readers(first?.reader ? [[first.reader, first.description]] : [], "Reader");
     this.select.disabled = first === undefined;
     this.button.disabled = this.isOpening || (first === undefined && !folders);
     if (first) this.resting = setTimeout(() => this.asks.readers(), REST_MS);
   }
 
   offer(readers: [name: string, description: string][]): void {
-    this.readers(readers);
+    this.readers(readers, "No reader reads it");
   }
 
   opening(opening: boolean): void {
@@ -97,10 +97,10 @@ export class Footer {
     this.result.hidden = false;
   }
 
-  private readers(readers: [name: string, description: string][]): void {
+  private readers(readers: [name: string, description: string][], without: string): void {
     const before = this.select.value;
     const options = readers.map(([name, description]) => new Option(description ? `${name} (${description})` : name, name));
-    const none = new Option(readers.length > 0 ? BEST : "Reader", "");
+    const none = new Option(readers.length > 0 ? BEST : without, "");
     this.select.replaceChildren(none, ...options);
     if (readers.length > 0) this.select.value = readers.some(([name]) => name === before) ? before : (readers[0]?.[0] ?? "");
   }

@@ -118,7 +118,6 @@ class Mounted {
     this.path.update(page.path, page.parts);
     this.places.replaceChildren(...page.places.map(([name, path], at) => this.place(name, path, at)));
     this.grid.show(page, this.view, !moved);
-    this.root.title = "";
     this.chosen();
   }
 
@@ -127,10 +126,10 @@ class Mounted {
     if (!page) return;
     const came = await this.tried(async () => {
       const more = await this.desk.list(page.number, this.view, { begin });
-      // The kernel had forgotten the listing, and has read the folder again.
+      // The engine had forgotten the listing, and has read the folder again.
       if (more.number !== page.number) this.arrived(more, true);
       else if (this.page === page) this.grid.add(more);
-    });
+    }, false);
     if (!came) this.grid.missed(begin);
   }
 
@@ -189,7 +188,8 @@ class Mounted {
   private readers(): void {
     const lines = files(this.grid.chosen.all).map(({ line }) => line);
     const number = this.page?.number ?? 0;
-    void this.tried(async () => this.footer.offer(await this.desk.readers(number, lines)));
+    // Nobody has clicked: what was said of the last click stays.
+    void this.tried(async () => this.footer.offer(await this.desk.readers(number, lines)), false);
   }
 
   private open(reader: string): void {
@@ -207,8 +207,8 @@ class Mounted {
   }
 
   // Whether it went well; why not, is said.
-  private async tried(what: () => Promise<void>): Promise<boolean> {
-    this.footer.say("");
+  private async tried(what: () => Promise<void>, clicked = true): Promise<boolean> {
+    if (clicked) this.footer.say("");
     try {
       await what();
       return true;

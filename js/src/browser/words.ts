@@ -8,7 +8,7 @@ export function size(bytes: number | null): string {
   if (bytes === null) return "";
   let [value, unit] = [bytes, 0];
   while (Math.round(value) >= 1000 && unit < UNITS.length - 1) [value, unit] = [value / 1000, unit + 1];
-  return `${value.toFixed(unit === 0 || value >= 99.5 ? 0 : 1)} ${UNITS[unit]}`;
+  return `${value.toFixed(unit === 0 || value >= 99.95 ? 0 : 1)} ${UNITS[unit]}`;
 }
 
 const two = (value: number): string => String(value).padStart(2, "0");
