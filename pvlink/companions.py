@@ -35,7 +35,7 @@ class Engine:
         saved: Saved,
         generation: int,
         socket_path: Path,
-        lost: Callable[[Engine], EngineLost],
+        lost: Callable[[Engine], PvlinkError],
     ) -> None:
         """`generation`: how many the session has had before; `lost` makes the exception when it is gone."""
         self.found = found

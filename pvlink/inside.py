@@ -22,9 +22,12 @@ from typing import TYPE_CHECKING, Any
 from pvlink import arrival, notebook, processes, rendezvous, view
 from pvlink.companions import Streamer
 from pvlink.errors import EngineLost, StreamerLost, ViewError
+from pvlink.inplace import InPlace
 from pvlink.interrupt import Shelter
 from pvlink.kinds import Kinds
 from pvlink.protocol import Role
+from pvlink.questions import Asking
+from pvlink.servers.files import Browsing
 
 if TYPE_CHECKING:
     from pvlink.engine.timers import Timers
@@ -48,7 +51,7 @@ NO_DISPLAY = (
 LOOK = 0.02
 
 
-class Inside:
+class Inside(Asking, InPlace, Browsing):
     """Made when the first view of this kernel's own ParaView or VTK is shown. Ends with `stop()` or the kernel."""
 
     def __init__(self, role: Role) -> None:
@@ -60,13 +63,14 @@ class Inside:
         self.role = role
         self._owner = os.getpid()
         self._stopped = False
-        self._kinds = Kinds(lambda: self._views, self._greet)
+        self._moving = threading.RLock()
+        self._kinds = Kinds(lambda: self._views, self._greet, self.why)
         self._post, post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stream = Stream(post)
         self._views = Views(self._stream, _nothing, _Quiet)
         self._alarm: Callable[[], None] = _nothing
         self._in_cell = False
-        self._shelter = Shelter(str(Path(__file__).with_name("engine")))
+        self._shelter = Shelter(str(Path(__file__).with_name("engine")), self.strike)
         # The views there were when it was last looked.
         self._known: set[str] = set()
         # Those that are gone, the newest last.
@@ -158,7 +162,7 @@ class Inside:
             # Each holds graphics memory that Python does not count; what its owner has let go of waits to be collected.
             gc.collect()
             self._views.loosen()
-        known = {live.id for live in self._views}
+        known = {live.id for live in self._views} | self.waiting_views
         self._departed += sorted(self._known - known)
         self._known = known
         while len(self._departed) > DEPARTED:
@@ -171,21 +175,6 @@ class Inside:
     def handle(self, obj: Any) -> Any:
         """What a widget keeps of a view."""
         return self._kinds.handle(obj)
-
-    def picture(self, view: str, patience: float, since: float = 0.0) -> bytes:
-        """The newest picture of a view, at full quality, as PNG: not one from before `since`, if that can be had."""
-        _, blob = self._ask("snapshot", view=view, timeout=patience, since=since, patience=patience + 2.0)
-        return blob
-
-    def stats(self, view: str) -> dict[str, Any]:
-        """What the streamer has measured."""
-        stats: dict[str, Any] = self.ask("stats", view=view)["stats"]
-        return stats
-
-    def ask(self, op: str, **facts: Any) -> dict[str, Any]:
-        """A question to the streamer (docs/wire.md). ValueError says why it refuses, StreamerLost that it is gone."""
-        answer, _ = self._ask(op, **facts)
-        return answer
 
     def _ask(self, op: str, **facts: Any) -> tuple[dict[str, Any], bytes]:
         if self._streamer is None or self._stopped:
@@ -201,6 +190,7 @@ class Inside:
         self._alarm()
         if arrival.display_lost():
             self._views.end(NO_DISPLAY)
+        self.server_turn()
         if not self._views.serve():
             self._views.streamer_gone()
             self._listening = -1
@@ -248,6 +238,7 @@ class Inside:
     def _cell_starts(self) -> None:
         self._in_cell = True
         self._shelter.enter()
+        self.server_cell(True)
         self._say_busy()
         self._alarm()
         self._alarm = notebook.later(FREE_EVERY, self._turn)
@@ -258,6 +249,7 @@ class Inside:
     def _cell_ended(self) -> None:
         self._in_cell = False
         self._shelter.leave()
+        self.server_cell(False)
         self._stream.send({"op": "idle"})
         self._views.touch()
         self._views.altered()
@@ -280,6 +272,10 @@ class Inside:
         self._views.streamer_gone()
         self._streamer = self._new_streamer()
         print("pvlink: the pictures are back.")  # noqa: T201
+        if self.server is not None:
+            # Its relay was the streamer's.
+            self._reattach_bell()
+            self.reconnect()
 
     def stop(self) -> None:
         """End the streamer. May be called twice; the user's objects are untouched."""
@@ -292,6 +288,7 @@ class Inside:
         notebook.no_more_cells(self._cell_ended)
         self._shelter.leave()
         self._alarm()
+        self.leave_server()
         self._let_go()
         if self._streamer is not None:
             self._streamer.end()

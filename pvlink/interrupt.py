@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -98,9 +98,11 @@ class Shelter:
     # Where nothing is called there is no step to be seen: how long until the signal is tried again, in seconds.
     _LATER = 0.01
 
-    def __init__(self, folder: str) -> None:
-        """`folder`: where the code is that VTK calls."""
+    def __init__(self, folder: str, error: Callable[[], BaseException | None] = KeyboardInterrupt) -> None:
+        """`folder`: where the code is that VTK calls. `error` makes what is raised; none: the signal meant nothing."""
         self._folder = folder
+        self._make_error = error
+        self._error: BaseException = KeyboardInterrupt()
         self._again: threading.Timer | None = None
         # Those that wait for VTK to return.
         self._callers: list[FrameType] = []
@@ -117,11 +119,15 @@ class Shelter:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _struck(self, _number: int, frame: FrameType | None) -> None:
+        error = self._make_error()
+        if error is None:
+            return
+        self._error = error
         self._forget()
         frames = list(_outwards(frame))
         inside = [number for number, each in enumerate(frames) if each.f_code.co_filename.startswith(self._folder)]
         if not inside:
-            raise KeyboardInterrupt
+            raise self._error
         self._callers = frames[inside[-1] + 1 :]
         if sys.getprofile() is None:
             sys.setprofile(self._step)
@@ -132,7 +138,7 @@ class Shelter:
     def _step(self, frame: FrameType, _event: str, _what: object) -> None:
         if any(frame is caller for caller in self._callers):
             self._forget()
-            raise KeyboardInterrupt
+            raise self._error
 
     def _forget(self) -> None:
         if sys.getprofile() == self._step:

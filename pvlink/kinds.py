@@ -34,8 +34,11 @@ class Found:
 class Kinds:
     """They may come in at any time. What asks for them imports VTK at the earliest when the user has."""
 
-    def __init__(self, views: Callable[[], Iterable[LiveView]], came: Callable[[], None]) -> None:
-        """`came` hears when one has come in."""
+    def __init__(
+        self, views: Callable[[], Iterable[LiveView]], came: Callable[[], None], why: Callable[[], BaseException]
+    ) -> None:
+        """`came` hears when one has come in; `why` makes what is raised where something's ParaView server is gone."""
+        self._why = why
         self._views = views
         self._came = came
         self._kinds: list[Kind] = []
@@ -45,9 +48,11 @@ class Kinds:
         if "paraview" not in known and mirror.real("paraview.simple"):
             from pvlink.engine import captures
             from pvlink.engine.kinds.paraview import ParaView
+            from pvlink.engine.names import Names
             from pvlink.engine.scenes.paraview import guard_size
+            from pvlink.engine.server import Server
 
-            self._kinds.append(ParaView(None))
+            self._kinds.append(ParaView(None, Names("p"), Server(self._why)))
             guard_size(sys.modules["paraview.servermanager"])
             captures.guard(sys.modules["paraview.simple"], self._views)
         if "vtk" not in known and mirror.real("vtkmodules.vtkRenderingCore"):

@@ -65,6 +65,12 @@ class Output:
                 stream.write(text)
                 stream.flush()
 
+    def skip(self) -> None:
+        """Show nothing of what is new."""
+        for file in (self.stdout, self.stderr):
+            while file.news():
+                pass
+
     def close(self) -> None:
         self.stdout.close()
         self.stderr.close()

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -81,6 +82,10 @@ class KernelWire(Wire):
         self.on_done: Callable[[], None] = _nothing
         self.on_show: Callable[[Reference], Any] = _nothing
         self.on_abandon: Callable[[int], None] = _nothing
+        # What to raise for an error of the engine's.
+        self.on_error: Callable[[Any], Any] = _same
+        # A user has interrupted a wait: may wait a little for what is there then, by the function it is given.
+        self.on_interrupt: Callable[[Callable[[float], bool | None]], None] = _nothing
         # Told of the folder this process works in, before the first call after it has changed.
         self.on_move: Callable[[str], None] = _nothing
         self._folder = _folder()
@@ -151,6 +156,9 @@ class KernelWire(Wire):
                     raise self._lost()
                 self._async_request(handler, args, answer)
                 self._wait(answer)
+                if answer.failed:
+                    # Before its output is shown: what ParaView says of a lost server is not worth reading.
+                    answer.value = self.on_error(answer.value)
             except (EOFError, OSError) as error:
                 raise self._lost() from error
             finally:
@@ -176,6 +184,9 @@ class KernelWire(Wire):
             if self._interrupt.take():
                 # The engine stops as soon as its filters look up; its answer will find nobody and be dropped.
                 self.on_abandon(self.number_of(answer))
+                self.on_interrupt(partial(self._look, answer))
+                if answer.failed and (found := self.on_error(answer.value)) is not answer.value:
+                    raise found
                 raise KeyboardInterrupt
             waited = time.monotonic() - began
             ready = poll.poll(OUTPUT_TICK * 1e3)
@@ -183,6 +194,17 @@ class KernelWire(Wire):
                 self.poll()
             if waited > OUTPUT_TICK:
                 self.on_wait(waited)
+
+    def _look(self, answer: Answer, seconds: float) -> bool | None:
+        """Wait a little longer; whether the answer is there, none where the user has interrupted again."""
+        if self._interrupt.take():
+            return None
+        poll = select.poll()
+        poll.register(self.fileno(), select.POLLIN)
+        poll.register(self._interrupt.fd, select.POLLIN)
+        if any(fd == self.fileno() for fd, _ in poll.poll(seconds * 1e3)):
+            self.poll()
+        return answer.done
 
     def serve_idle(self) -> bool:
         """Handle what the engine has sent while nobody waited; False once it has gone. For the kernel's event loop."""
@@ -226,3 +248,7 @@ def _folder() -> str:
 
 
 def _nothing(*_: Any) -> None: ...
+
+
+def _same(error: Any) -> Any:
+    return error

@@ -138,7 +138,9 @@ def make_paraview(config):
     from pvlink.engine import versions
     from pvlink.engine.keeper import Keeper
     from pvlink.engine.kinds.paraview import ParaView, paraview_version
+    from pvlink.engine.names import Names
     from pvlink.engine.scenes.paraview import guard_size
+    from pvlink.engine.server import Server
 
     guard_size(simple.servermanager)
     if paraview_version() < versions.OLDEST_PARAVIEW:
@@ -147,7 +149,9 @@ def make_paraview(config):
                 *paraview_version(), *versions.OLDEST_PARAVIEW
             )
         )
-    return screen, ParaView(Keeper(config["checkpoint_fds"], config["generation"]))
+    generation = config["generation"]
+    names = Names(f"{generation}-" if generation else "")
+    return screen, ParaView(Keeper(config["checkpoint_fds"], generation, names), names, Server())
 
 
 def make_vtk(config):

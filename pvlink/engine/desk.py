@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from pvlink.engine import delivery, sources
 from pvlink.engine.refusal import Refusal
+from pvlink.engine.serverdesk import ServerDesk
 
 if TYPE_CHECKING:
     from pvlink.engine.loop import Loop
@@ -21,10 +22,11 @@ VALUE, FUNCTION, MODULE, REFERENCE = "value", "function", "module", "reference"
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
-class Desk:
+class Desk(ServerDesk):
     """The root object of the wire. Everything here answers at once."""
 
     def __init__(self, loop: Loop) -> None:
+        super().__init__(loop)
         self._loop = loop
         # What was put and is still there, and who is told.
         self._put: list[int] = []
@@ -117,26 +119,26 @@ class Desk:
 
     def files(self, path: str, **how: Any) -> dict[str, Any]:
         """A page of a folder on the machine where ParaView reads files: see `files.files`."""
-        return self._on_disk("files").files(path, **how)
+        return self._disk().files(path, **how)
 
     def series(self, path: str, name: str, number: int) -> list[str]:
         """The files of one line of a folder."""
-        return self._on_disk("files").series(path, name, number)
+        return self._disk().series(path, name, number)
 
     def readers(self, paths: Any) -> list[tuple[str, str]]:
         """The readers of a file, name and description, best first."""
-        return self._on_disk("readers").readers(paths)
+        return self._disk().readers(paths)
 
     def open_files(self, paths: Any, reader: str | None) -> tuple[Any, dict[str, Any]]:
         """A source that reads these files, and what there is to say of it."""
-        opened = self._on_disk("readers").open_files(paths, reader)
+        opened = self._disk().open_files(paths, reader)
         self._loop.altered()
         return opened
 
-    def _on_disk(self, name: str) -> Any:
+    def _disk(self) -> Any:
         if self._loop.kind.describe()["kind"] != "paraview":
             raise Refusal("This session draws with VTK alone; only ParaView lists folders and chooses readers.")
-        return importlib.import_module(f"pvlink.engine.{name}")
+        return importlib.import_module("pvlink.engine.disk")
 
     def refill(
         self, key: int, facts: dict[str, Any], layout: list[Any], number: int, known: Callable[[list[int]], None]
@@ -155,29 +157,14 @@ class Desk:
             if self._put != before:
                 self._on_put(self._put)
 
-    def save(self) -> None:
-        """Write the pipeline's state down now: this engine is about to be ended."""
-        self._loop.save()
-
-    def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
-        """Bring the pipeline of a former engine back; names of what did not come. ValueError: it is no state."""
-        return self._loop.restore(facts, state)
-
     def recall(self, recipes: list[list[Any]]) -> list[Any]:
         """The objects that a former engine's recipes lead to; none for each that is no more."""
         keeper = self._loop.keeper
         return [None if keeper is None else keeper.find(recipe) for recipe in recipes]
 
-    def restored(self) -> None:
-        """The kernel's references stand for this engine's objects now: from here on its state is the one to keep."""
-        if self._loop.keeper is not None:
-            self._loop.keeper.keeping = True
-        self._loop.altered()
-        self._loop.save()
-
-    def listen(self, progress: Callable[..., None], output: Callable[..., None]) -> None:
-        """Functions of the kernel: told of progress, and of output that no call explains."""
-        self._loop.listen(progress, output)
+    def listen(self, progress: Callable[..., None], output: Callable[..., None], server: Callable[..., None]) -> None:
+        """Functions of the kernel: told of progress, of output that no call explains, and of a server's end."""
+        self._loop.listen(progress, output, server)
 
 
 def _described(value: Any) -> tuple[str, Any]:

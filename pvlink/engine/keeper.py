@@ -8,6 +8,7 @@ from typing import Any
 from paraview import simple
 
 from pvlink.engine.checkpoint import Checkpoint, When
+from pvlink.engine.names import Names
 from pvlink.engine.pipeline import Pipeline, Recipe
 from pvlink.engine.scenes.paraview import can_watch
 
@@ -15,25 +16,17 @@ from pvlink.engine.scenes.paraview import can_watch
 class Keeper:
     """The checkpoint, when to write it, and the names of the views, which outlive their proxies."""
 
-    def __init__(self, halves: list[int], generation: int) -> None:
+    def __init__(self, halves: list[int], generation: int, names: Names) -> None:
         """`generation`: how many engines this session has had before."""
         self.when = When()
         # What a former engine has kept must not be written over before it is back.
         self.keeping = generation == 0
         self._checkpoint = Checkpoint(halves)
         self._pipeline = Pipeline()
-        self._generation = generation
+        self._names = names
         # What was written down last.
         self._facts: dict[str, Any] = {}
         self._state: bytes | None = None
-        # Names of restored views, by the numbers they have here.
-        self._names: dict[int, str] = {}
-
-    def name_of(self, view: Any) -> str:
-        """A view's name on the wire. No engine of a session gives one that another has given."""
-        number = int(view.SMProxy.GetGlobalID())
-        fresh = f"{self._generation}-{number}" if self._generation else str(number)
-        return self._names.get(number, fresh)
 
     def wait(self, now: float) -> float | None:
         """Seconds until something is to be written; none when nothing need be."""
@@ -53,7 +46,7 @@ class Keeper:
         """Write all down. `lent`: the objects that the kernel has references to, by their names on the wire."""
         began = time.perf_counter()
         # Also those not shown: one may be by the time the state is needed.
-        views = {self.name_of(view): view for view in simple.GetViews() if can_watch(view)}
+        views = {self._names.of(view): view for view in simple.GetViews() if can_watch(view)}
         facts = self._pipeline.facts()
         facts["views"] = {name: int(view.SMProxy.GetGlobalID()) for name, view in views.items()}
         facts["lent"] = self._pipeline.recipes(lent)
@@ -64,7 +57,7 @@ class Keeper:
     def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
         missing = self._pipeline.load(facts, state)
         for name, proxy in self.views(facts):
-            self._names[int(proxy.SMProxy.GetGlobalID())] = name
+            self._names.give(proxy, name)
         return missing
 
     def views(self, facts: dict[str, Any]) -> list[tuple[str, Any]]:

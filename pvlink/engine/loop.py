@@ -11,16 +11,19 @@ import os
 import select
 import time
 import traceback
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from pvlink.engine.desk import Desk
 from pvlink.engine.headless import NoDisplay, Screen
 from pvlink.engine.kinds import Kind
 from pvlink.engine.later import Later
-from pvlink.engine.rpc import Wire, is_function
+from pvlink.engine.rpc import FREE, Wire, is_function
 from pvlink.engine.stream import Stream, remove_dead
 from pvlink.engine.view import LiveView
 from pvlink.engine.views import Views
+
+if TYPE_CHECKING:
+    from pvlink.engine.place import Place
 
 # What the engine has printed and nobody has read, in bytes, before it is thrown away.
 OUTPUT_LIMIT = 16 << 20
@@ -31,6 +34,21 @@ FAREWELL = 0.7
 STDOUT, STDERR = 1, 2
 # What of the desk's may change the pipeline.
 TOUCHING = frozenset({"assign", "call", "put", "put_object", "refill"})
+# What of the desk's is answered though the server is lost.
+WITHOUT_SERVER = frozenset(
+    {
+        "describe",
+        "module",
+        "listen",
+        "move",
+        "cell_ended",
+        "save",
+        "recall",
+        "server_connect",
+        "server_leave",
+        "restore",
+    }
+)
 
 
 class EngineWire(Wire):
@@ -44,15 +62,31 @@ class EngineWire(Wire):
         super().__init__(kernel, root)
         self._kind = kind
         self._touch = touch
+        # What is asked needs no server.
+        self._free = False
 
     def _dispatch_request(self, seq: int, raw_args: Any) -> None:
         self.answering = seq
+        self._free = False
+        if self._kind.server is not None:
+            # What lives on a lost one refuses from here on.
+            self._kind.server.check()
         try:
             super()._dispatch_request(seq, raw_args)
         finally:
             self.answering = None
 
+    def vouch(self, handler: int, error: BaseException | None) -> BaseException | None:
+        """No answer is believed that came after the server's end: ParaView makes up zeros then."""
+        server = self._kind.server
+        if server is None or self._free or handler in FREE or not server.check():
+            return None
+        if error is None:
+            server.guard()
+        return server.error()
+
     def _handle_callattr(self, obj: Any, name: str, args: Any, kwargs: Any = ()) -> Any:
+        self._free = obj is self.service and name in WITHOUT_SERVER
         if self._kind.runs_for_good(obj, name):
             return None
         if obj is not self.service or name in TOUCHING:
@@ -89,16 +123,25 @@ class Loop:
         # The streamer's socket that is polled.
         self._listening = -1
         self.views = Views(stream, self._moved, kind.call)
+        # None where a pipeline can be in this process only.
+        self.place: Place | None = None
+        if kind.server is not None and kind.keeper is not None:
+            from pvlink.engine.place import Place
+
+            self.place = Place(kind, kind.server, kind.keeper, self.views, stream, self.save)
         self.wire = EngineWire(kernel, Desk(self), kind, self.views.touch)
         self._on_progress: Callable[..., None] = _nobody
         self._on_output: Callable[..., None] = _nobody
+        self._on_server: Callable[[], None] = _nobody
         self._output_seen = 0
+        # Of the server's those that are polled.
+        self._server_sockets: set[int] = set()
         kind.report_to(self._report, lambda: stream.send({"op": "idle"}), self._is_abandoned)
 
     # -- asked by the kernel ---------------------------------------------------------------------
 
-    def listen(self, progress: Callable[..., None], output: Callable[..., None]) -> None:
-        self._on_progress, self._on_output = progress, output
+    def listen(self, progress: Callable[..., None], output: Callable[..., None], server: Callable[..., None]) -> None:
+        self._on_progress, self._on_output, self._on_server = progress, output, server
 
     def add(self, obj: Any, width: int, height: int) -> LiveView:
         name = self.kind.name_of(obj)
@@ -119,16 +162,8 @@ class Loop:
         if self.keeper is not None:
             self.keeper.when.cell_ended(time.monotonic())
 
-    def restore(self, facts: dict[str, Any], state: bytes) -> list[str]:
-        """Bring the pipeline of a former engine back, its views under their names; what did not come."""
-        assert self.keeper is not None
-        missing = self.keeper.restore(facts, state)
-        for name, proxy in self.keeper.views(facts):
-            self.views.adopt(name, self.kind.scene(proxy))
-        return missing
-
     def save(self) -> None:
-        if self.keeper is not None:
+        if self.keeper is not None and self.keeper.keeping:
             self.keeper.save(self.wire.lent())
 
     # -- the turns -------------------------------------------------------------------------------
@@ -142,6 +177,7 @@ class Loop:
             poll.register(x_server.fileno(), select.POLLHUP)
         while True:
             self.views.invite()
+            self._watch_server(poll)
             ready = dict(poll.poll(self._patience()))
             if x_server is not None and x_server.fileno() in ready:
                 raise NoDisplay("its X server, a process of its own, has ended: the next picture would end this one")
@@ -153,9 +189,24 @@ class Loop:
                 self._streamer_gone(poll)
             if self._stream.post.fileno() in ready or self._stream.post.waiting:
                 self._meet_streamer(poll)
+            self._watch_server(poll)
             self.views.draw()
             self._watch_output()
             self._keep(poll)
+
+    def _watch_server(self, poll: Any) -> None:
+        """Hear of its end also between two requests."""
+        if self.place is None:
+            return
+        if self.place.watch():
+            self._on_server()
+        wanted = set(self.place.server.sockets)
+        for fd in self._server_sockets - wanted:
+            with contextlib.suppress(KeyError):
+                poll.unregister(fd)
+        for fd in wanted - self._server_sockets:
+            poll.register(fd, select.POLLRDHUP)
+        self._server_sockets = wanted
 
     def _patience(self) -> float | None:
         """Milliseconds until a view comes to rest; none: nothing happens by itself, so sleep."""

@@ -137,9 +137,19 @@ class Pipeline:
         return proxy.GetProperty(rest[0]) if kind == "property" else proxy
 
 
+def update() -> None:
+    """Have all sources run that a state has brought; one that fails says so by itself."""
+    for source in simple.GetSources().values():
+        with contextlib.suppress(RuntimeError):
+            source.SMProxy.UpdatePipeline(simple.GetAnimationScene().AnimationTime)
+
+
 def _recipe(obj: Any, cameras: dict[str, int | None]) -> Recipe | None:
     # By type: asking a proxy for an attribute that it may not have changes its state.
     kind = type(obj)
+    if issubclass(kind, servermanager.Proxy) and obj.SMProxy.GetSession() != servermanager.ActiveConnection.Session:
+        # Of this process itself, while the pipeline is on a server.
+        return None
     if issubclass(kind, servermanager.Proxy):
         return ["proxy", _number(obj), getattr(obj, "Port", 0) if issubclass(kind, servermanager.SourceProxy) else 0]
     if issubclass(kind, servermanager.Property):

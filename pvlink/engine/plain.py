@@ -117,3 +117,14 @@ def _clean(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_clean(item) for item in value)
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def id_pack(obj: Any) -> tuple[str, int, int]:
+    """What an object is called on the wire."""
+    # Never by getattr on the object: asking a ParaView proxy for an attribute changes its state.
+    cls = type(obj)
+    # What has departed with its server (`departed`) keeps the name that the other side knows it by.
+    cls = vars(cls).get("_pvlink_was", cls)
+    if isinstance(obj, type):
+        return f"{obj.__module__}.{obj.__name__}", id(obj), 0
+    return f"{cls.__module__}.{cls.__name__}", id(cls), id(obj)

@@ -34,6 +34,8 @@ __all__ = ["GenericException", "Reference", "RemoteMethod", "Unsendable", "Wire"
 
 # Labels of what travels by value, after the four of rpyc.
 LIST, DICT, SET, ARRAY, ERROR, TEXT = 11, 12, 13, 14, 15, 16
+# Requests that look at no object's state.
+FREE = (consts.HANDLE_PING, consts.HANDLE_CLOSE, consts.HANDLE_GETROOT, consts.HANDLE_DEL, consts.HANDLE_INSPECT)
 # A request of ours, after those of rpyc.
 HANDLE_ARRAY = 101
 
@@ -174,6 +176,10 @@ class Wire(Connection):
         """Last word on a reference that has just arrived."""
         return reference
 
+    def vouch(self, handler: int, error: BaseException | None) -> BaseException | None:
+        """Before an answer goes out: may raise in its place, and say what to answer instead of an error."""
+        return None
+
     def stranger(self) -> Exception:
         """What to raise for a reference of another wire."""
         return Unsendable("this object belongs to a ParaView process that has ended")
@@ -217,7 +223,7 @@ class Wire(Connection):
             other = self.stand_in(obj)
         if other is not obj:
             return self._box(other)
-        pack = _id_pack(obj)
+        pack = plain.id_pack(obj)
         self._local_objects.add(pack, obj)
         return consts.LABEL_REMOTE_REF, pack
 
@@ -258,8 +264,11 @@ class Wire(Connection):
         # As rpyc does it, but an answer that cannot be sent is an exception for the one who asked, not for this loop.
         handler, args = raw_args
         try:
-            self._send(consts.MSG_REPLY, seq, self._box(self._HANDLERS[handler](self, *self._unbox(args))))
-        except BaseException as error:  # noqa: BLE001 - all of it belongs to the other side
+            answer = self._HANDLERS[handler](self, *self._unbox(args))
+            self.vouch(handler, None)
+            self._send(consts.MSG_REPLY, seq, self._box(answer))
+        except BaseException as found:  # noqa: BLE001 - all of it belongs to the other side
+            error = self.vouch(handler, found) or found
             self._send(consts.MSG_EXCEPTION, seq, self._box_exc(type(error), error, error.__traceback__))
 
     def _handle_getroot(self) -> Any:
@@ -283,7 +292,7 @@ class Wire(Connection):
         return None if array.dtype.hasobject else array
 
     def _handle_del(self, obj: Any, count: int = 1) -> None:
-        self._local_objects.decref(_id_pack(obj), count)
+        self._local_objects.decref(plain.id_pack(obj), count)
 
     def _handle_getattr(self, obj: Any, name: str) -> Any:
         value = getattr(obj, name)
@@ -329,14 +338,6 @@ def call_later(reference: Any, args: tuple[Any, ...], done: Callable[[bool, Any]
 class _Root(VoidService):
     # rpyc wants a service to say goodbye to.
     def on_disconnect(self, conn: Any) -> None: ...
-
-
-def _id_pack(obj: Any) -> tuple[str, int, int]:
-    # Never by getattr on the object: asking a ParaView proxy for an attribute changes its state.
-    cls = type(obj)
-    if isinstance(obj, type):
-        return f"{obj.__module__}.{obj.__name__}", id(obj), 0
-    return f"{cls.__module__}.{cls.__name__}", id(cls), id(obj)
 
 
 class _NoLock:

@@ -222,12 +222,22 @@ class Views:
             if not view.alive:
                 self._drop(view)
 
-    def end(self, message: str) -> None:
-        """Of all views, without touching one."""
+    def end(self, message: str, which: Callable[[str], bool] = lambda _name: True) -> None:
+        """Of all views, or those with names that are meant, without touching one."""
         for view in self:
-            self._stream.send({"op": "gone", "view": view.id, "message": message})
-        self._views.clear()
-        self._watched.clear()
+            if which(view.id):
+                self._stream.send({"op": "gone", "view": view.id, "message": message})
+        self.lose(which)
+
+    def lose(self, which: Callable[[str], bool]) -> set[str]:
+        """The same without a word: those who watch keep the last picture, and views of these names may come back."""
+        lost = {view.id for view in self if which(view.id)}
+        for name in lost:
+            view = self._views.pop(name)
+            self._watched.discard(name)
+            view.forget()
+            view.scene.let_go()
+        return lost
 
     def _drop(self, view: LiveView) -> None:
         del self._views[view.id]

@@ -33,7 +33,13 @@ OPEN_TO_THE_KERNEL = (
 )
 
 # Where the kernel is the engine's process, too.
-ENGINE_IN_THE_KERNEL = ("pvlink/arrival.py", "pvlink/inside.py", "pvlink/kinds.py", "pvlink/plotters.py")
+ENGINE_IN_THE_KERNEL = (
+    "pvlink/arrival.py",
+    "pvlink/inplace.py",
+    "pvlink/inside.py",
+    "pvlink/kinds.py",
+    "pvlink/plotters.py",
+)
 
 # Nothing is installed beside ParaView: what it brings, and rpyc, which the kernel lends.
 ENGINE_LIBRARIES = frozenset({"numpy", "paraview", "rpyc", "vtk", "vtkmodules"})

@@ -9,6 +9,7 @@ from pvlink.engine.scenes import Scene
 
 if TYPE_CHECKING:
     from pvlink.engine.keeper import Keeper
+    from pvlink.engine.server import Server
 
 
 class Kind(Protocol):
@@ -17,6 +18,13 @@ class Kind(Protocol):
     @property
     def keeper(self) -> Keeper | None:
         """None where a pipeline cannot be written down."""
+
+    @property
+    def server(self) -> Server | None:
+        """Where the pipeline may be; None where it can be in this process only."""
+
+    def connected(self) -> None:
+        """The pipeline is somewhere else now, on a server or back in this process."""
 
     def describe(self) -> dict[str, Any]:
         """What this is, in a name and numbers."""

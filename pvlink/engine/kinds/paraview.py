@@ -9,16 +9,20 @@ from typing import Any, Callable
 from paraview import simple
 
 from pvlink.engine.keeper import Keeper
+from pvlink.engine.names import Names
 from pvlink.engine.progress import Progress
 from pvlink.engine.scenes.paraview import ParaViewScene, can_watch, is_registered
+from pvlink.engine.server import Server
 
 
 class ParaView:
     """The ParaView of this process."""
 
-    def __init__(self, keeper: Keeper | None) -> None:
-        """`keeper`: for a process that another may follow."""
+    def __init__(self, keeper: Keeper | None, names: Names, server: Server) -> None:
+        """`keeper`: for a process that another may follow. `server`: where the pipeline may be."""
         self.keeper = keeper
+        self.server = server
+        self.names = names
         self._progress: Progress | None = None
 
     def describe(self) -> dict[str, Any]:
@@ -28,7 +32,7 @@ class ParaView:
     def name_of(self, obj: Any) -> str | None:
         if not can_watch(obj):
             return None
-        return f"p{obj.SMProxy.GetGlobalID()}" if self.keeper is None else self.keeper.name_of(obj)
+        return self.names.of(obj)
 
     def scene(self, obj: Any) -> ParaViewScene:
         if not is_registered(obj):
@@ -42,7 +46,12 @@ class ParaView:
         self, report: Callable[[str, float | None], None], finished: Callable[[], None], abandoned: Callable[[], bool]
     ) -> None:
         self._progress = Progress(report, finished, abandoned)
-        self._progress.attach(simple.servermanager.ActiveConnection.Session)
+        self.connected()
+
+    def connected(self) -> None:
+        """The pipeline is somewhere else now: hear of progress there."""
+        if self._progress is not None:
+            self._progress.attach(simple.servermanager.ActiveConnection.Session)
 
     @contextlib.contextmanager
     def call(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ class Vtk:
     """The VTK of this process."""
 
     keeper = None
+    server = None
 
     def __init__(self, prefix: str) -> None:
         """`prefix`: what the names of windows begin with, so that no other kind or engine of this session has them."""
@@ -53,6 +54,9 @@ class Vtk:
         """The newest window that was shown."""
         windows = [window for _, weak in self._names.values() if (window := weak.Get()) is not None]
         return windows[-1] if windows else None
+
+    def connected(self) -> None:
+        """VTK has no servers."""
 
     def report_to(
         self, report: Callable[[str, float | None], None], finished: Callable[[], None], abandoned: Callable[[], bool]
