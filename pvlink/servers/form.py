@@ -46,10 +46,10 @@ class Form:
             option.name: (option, self._field(option)) for option in configuration.options if self._asks(option)
         }
         self._button = ipywidgets.Button(
-            description="Connect", button_style="primary", icon="plug", layout={"width": "9em"}
+            description="Connect", button_style="primary", icon="plug", layout={"width": "9em", "flex": "0 0 auto"}
         )
         self._button.on_click(lambda _: self.press())
-        self._line = ipywidgets.HTML(layout={"margin": "0 0 0 8px"})
+        self._line = ipywidgets.HTML(layout={"margin": "0 0 0 8px", "flex": "1 1 0%"})
         self._widget = self._laid_out()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -123,7 +123,7 @@ class Form:
     def _laid_out(self) -> Any:
         rows = []
         for option, field in self._fields.values():
-            label = ipywidgets.Label(value=option.title, tooltip=option.name, layout={"margin": "0 12px 0 0"})
+            label = ipywidgets.Label(value=option.title, tooltip=option.name, layout={"margin": "0 12px 0 2px"})
             rows += [label, field]
         address = self.configuration.address
         title = ipywidgets.HTML(
