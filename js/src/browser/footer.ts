@@ -12,7 +12,6 @@ export interface Asks {
 
 // Who walks through a list with the arrow keys does not ask about each file on the way.
 const REST_MS = 200;
-const BEST = "Best reader";
 
 export class Footer {
   readonly element = document.createElement("div");
@@ -97,13 +96,22 @@ export class Footer {
     this.result.hidden = false;
   }
 
-  private readers(readers: [name: string, description: string][], without: string): void {
+  // The first is taken without being named: should it say that a file is none of its own, the kernel says so.
+  private readers([first, ...others]: [name: string, description: string][], without: string): void {
     const before = this.select.value;
-    const options = readers.map(([name, description]) => new Option(description ? `${name} (${description})` : name, name));
-    const none = new Option(readers.length > 0 ? BEST : without, "");
-    this.select.replaceChildren(none, ...options);
-    if (readers.length > 0) this.select.value = readers.some(([name]) => name === before) ? before : (readers[0]?.[0] ?? "");
+    const best = option("", first ? worded(first) : without);
+    this.select.replaceChildren(best, ...others.map((one) => option(one[0], worded(one))));
+    this.select.value = others.some(([name]) => name === before) ? before : "";
   }
+}
+
+const worded = ([name, description]: [string, string]): string => (description ? `${name} (${description})` : name);
+
+function option(value: string, text: string): HTMLOptionElement {
+  const made = document.createElement("option");
+  made.value = value;
+  made.textContent = text;
+  return made;
 }
 
 function part(name: string): HTMLDivElement {

@@ -115,11 +115,12 @@ def test_order_filter_and_search_go_to_the_engine() -> None:
 
 def test_what_was_opened_is_the_browsers_source() -> None:
     desk, page = opened(line(0, "a.vtk"), line(1, "b.vtk"))
-    assert page.browser.source is None
+    before = page.browser.source
     number = page.ask("list")["number"]
     said = page.ask("open", number=number, lines=[0], reader="BReader")
 
     assert desk.opened == [(["/data/a.vtk"], "BReader")]
+    assert before is None
     assert page.browser.source is not None
     assert said["pvlink"] == "opened"
     assert said["code"] == "source = OpenDataFile('/data/a.vtk'); Show(source)"
@@ -161,6 +162,7 @@ def test_what_goes_wrong_is_told_to_the_page() -> None:
 def test_messages_that_are_no_browsers_are_left_alone(caplog: pytest.LogCaptureFixture) -> None:
     desk, page = opened(line(0, "a"))
     with caplog.at_level(logging.CRITICAL):
+        wrong: Any
         for wrong in (None, [], {}, {"pvlink": "list"}, {"pvlink": "run", "client": "c", "ask": 1}):
             page.browser._heard(None, wrong, [])
         for more in ({"path": "x" * 5000}, {"lines": [-1]}, {"lines": "all"}, {"sort": "owner"}, {"code": "1"}):
