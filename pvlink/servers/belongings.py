@@ -29,11 +29,11 @@ _SHARED = Path("/dev/shm")  # noqa: S108 - ours in there is made by mkdtemp, 070
 
 
 class Belongings:
-    """Of one server. `display`: its X server's name and pid, once it has one."""
+    """Of one server. `display`: its own X server's name, once it has one."""
 
     def __init__(self) -> None:
         sweep()
-        self.display = ("", 0)
+        self.display = ""
         self._mark = secrets.token_hex(8)
         # In memory, where MPI puts what its ranks share, and where nothing is after a restart of the machine.
         self.folder = Path(tempfile.mkdtemp(prefix=_prefix(), dir=_place()))
@@ -68,9 +68,8 @@ class Belongings:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)
-        name, pid = self.display
-        if name:
-            screen.sweep(name, pid)
+        if self.display:
+            screen.sweep(self.display)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

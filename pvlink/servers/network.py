@@ -8,13 +8,16 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import secrets
 import socket
 import struct
 import sys
 from pathlib import Path
 
 NEWUSER, NEWNET = 0x10000000, 0x40000000
-PIDFD_GETFD, ATTACH_FILTER = 438, 26
+PIDFD_GETFD, ATTACH_FILTER, MD5_SIGNATURE = 438, 26, 32
+# An IPv4 address, as a socket for both sees it: any.
+_MAPPED = bytes(10) + b"\xff\xff" + bytes(4)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -40,10 +43,8 @@ def shut_doors(pid: int, *, all_of_them: bool) -> bool:
     """Lets nobody knock any more at the TCP ports where a process of ours listens; or at those beyond loopback.
 
     mpiexec listens for daemons on other hosts, on all addresses, and believes those who come. It needs none of it once
-    its ranks are there. Closing its sockets makes it spin and crash; a filter that drops what arrives does not.
+    its ranks are there. Closing its sockets makes it spin and crash; ones that drop what arrives do not.
     """
-    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
-    program = struct.pack("HxxxxxxP", 1, ctypes.addressof(drop))
     try:
         handle = os.pidfd_open(pid)
     except (AttributeError, OSError):
@@ -60,12 +61,27 @@ def shut_doors(pid: int, *, all_of_them: bool) -> bool:
                 if sock.family == socket.AF_UNIX or not listens:
                     continue
                 if all_of_them or not sock.getsockname()[0].startswith("127."):
-                    sock.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, program)
+                    deafen(sock)
     except OSError:
         return False
     finally:
         os.close(handle)
     return True
+
+
+def deafen(listener: socket.socket) -> None:
+    """It drops each packet that comes. OSError where the kernel allows it in neither way."""
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, struct.pack("HxxxxxxP", 1, ctypes.addressof(drop)))
+    except PermissionError:
+        # New kernels (6.18) let only root filter TCP. But anybody may ask for signatures, with a key that nobody has.
+        any_v4 = struct.pack("H6x8x", socket.AF_INET)
+        any_v6, mapped = (struct.pack("H6x16sI", socket.AF_INET6, word, 0) for word in (bytes(16), _MAPPED))
+        for peer in (any_v4,) if listener.family == socket.AF_INET else (any_v6, mapped):
+            by_prefix, of_length, bits = 1, 0, 80
+            word = struct.pack("128sBBHi80s", peer, by_prefix, of_length, bits, 0, secrets.token_bytes(80))
+            listener.setsockopt(socket.IPPROTO_TCP, MD5_SIGNATURE, word)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import select
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -66,14 +68,12 @@ class Screen:
         self._process.kill()
         self._process.wait()
         if self.display:
-            sweep(self.display, self.pid)
+            sweep(self.display)
 
 
-def sweep(display: str, pid: int) -> None:
-    """What a killed X server could not remove, if it is still its."""
-    number = display.lstrip(":")
-    lock = Path(f"/tmp/.X{number}-lock")  # noqa: S108 - where every X server has it
-    with contextlib.suppress(OSError, ValueError):
-        if int(lock.read_text()) == pid:
-            lock.unlink()
-            Path(f"/tmp/.X11-unix/X{number}").unlink()  # noqa: S108
+def sweep(display: str) -> None:
+    """What a killed X server could not remove, unless another has its place. (With -displayfd it makes no lock.)"""
+    path = Path(f"/tmp/.X11-unix/X{display.lstrip(':')}")  # noqa: S108 - where every X server listens
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+        if knock.connect_ex(str(path)) == errno.ECONNREFUSED:
+            path.unlink()

@@ -210,7 +210,7 @@ class Served:
         self.pids = dict(ready["ranks"])
         self.mpi_pid = ready["mpi"]
         self._doors_shut = ready["closed"]
-        self._belongings.display = (ready["display"], ready["xvfb"])
+        self._belongings.display = ready["display"]
         if fds:
             self._line = socket.socket(fileno=fds[0])
         self._ready = ready

@@ -176,7 +176,6 @@ class Warden:
         word = {
             "ranks": sorted(self._pids.items()),
             "mpi": self._server.pid if self._plan["mpi"] else 0,
-            "xvfb": self._screen.pid if self._screen else 0,
             "display": self._screen.display if self._screen else "",
             "servers": self._ready,
             "closed": self._closed,

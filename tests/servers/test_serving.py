@@ -1,0 +1,240 @@
+"""A server started here: with as many ranks as asked for, at each level, and nothing left of it, however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pvlink.errors import ServerError
+from pvlink.servers.serving import choose
+from tests.servers.local import PVPYTHON, SOON, Local, handshake, local, needs_pvserver, until
+
+pytestmark = needs_pvserver
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("level", ["namespace", "reverse"])
+@pytest.mark.parametrize("ranks", [1, 2, pytest.param(4, marks=pytest.mark.soak)])
+def test_ranks_start_let_their_client_in_and_end_with_it(level: str, ranks: int) -> None:
+    with local(level, ranks) as one:
+        served = one.served
+        assert (served.level, served.version.count("."), served.alive, served.ended()) == (level, 2, True, "")
+        assert sorted(served.pids) == list(range(ranks))
+        assert len({memory.pid for memory in served.memory()}) == ranks
+        assert all(memory.resident > 20e6 and memory.host == os.uname().nodename for memory in served.memory())
+        assert served.stopped_ranks() == []
+        with one.connect() as client:
+            assert handshake(client, served.connect_id, comes=level == "reverse") == 0
+        assert one.gone() == []
+        assert served.ended() == "it ended by itself, in order (exit code 0)"
+
+
+def test_it_ends_when_asked_to_and_twice_is_not_too_often() -> None:
+    with local("namespace", 2) as one, one.connect() as client:
+        assert handshake(client, one.served.connect_id) == 0
+        began = time.monotonic()
+        one.served.end()
+        one.served.end()
+        assert time.monotonic() - began < SOON
+        assert one.left() == []
+        assert one.served.ended() == "it was ended, as asked"
+
+
+# What to kill, and what is said of it.
+VICTIMS: dict[str, tuple[str, Callable[[Local], list[psutil.Process]]]] = {
+    "rank": ("rank 1 was killed by signal 9", lambda one: [one.rank(1)]),
+    # When all are killed at once, one time in seven mpiexec hangs and says nothing.
+    "ranks": (
+        r"rank . was killed by signal 9|ranks . and . ended, and mpiexec did not say how",
+        lambda one: [one.rank(0), one.rank(1)],
+    ),
+    "mpiexec": ("mpiexec was killed by signal 9", lambda one: [one.called("mpiexec")]),
+    "warden": ("the process that held it was killed by signal 9", lambda one: [one.warden]),
+    "xvfb": (r"its X server \(Xvfb\) was killed by signal 9", lambda one: [one.called("Xvfb")]),
+}
+
+
+@pytest.mark.parametrize("level", ["namespace", pytest.param("reverse", marks=pytest.mark.soak)])
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_of_a_killed_part_nothing_is_left_and_it_is_said_which(level: str, victim: str) -> None:
+    said, choose_victims = VICTIMS[victim]
+    with local(level, 2) as one, one.connect():
+        for process in choose_victims(one):
+            process.kill()
+        assert one.gone() == []
+        assert not one.served.alive
+        assert re.fullmatch(said, one.served.ended())
+
+
+def test_a_killed_server_without_mpi_says_so_too() -> None:
+    with local("reverse") as one, one.connect():
+        one.rank(0).kill()
+        assert one.gone() == []
+        assert one.served.ended() == "rank 0 was killed by signal 9"
+
+
+# What to stop, and the ranks that do not run then.
+STOPPED: dict[str, tuple[list[int], Callable[[Local], list[psutil.Process]]]] = {
+    "rank": ([1], lambda one: [one.rank(1)]),
+    "ranks": ([0, 1], lambda one: [one.rank(0), one.rank(1)]),
+    "mpiexec": ([], lambda one: [one.called("mpiexec")]),
+    "warden": ([], lambda one: [one.warden]),
+    "all": ([0, 1], lambda one: one.family),
+}
+
+
+@pytest.mark.parametrize(
+    "victim", [pytest.param(name, marks=[] if name == "all" else pytest.mark.soak) for name in STOPPED]
+)
+def test_what_is_stopped_is_known_and_ends_all_the_same(victim: str) -> None:
+    ranks, choose_victims = STOPPED[victim]
+    with local("namespace", 2) as one, one.connect():
+        for process in choose_victims(one):
+            process.send_signal(signal.SIGSTOP)
+        assert until(lambda: one.served.stopped_ranks() == ranks, 2)
+        began = time.monotonic()
+        one.served.end()
+        assert time.monotonic() - began < SOON
+        assert one.gone(0.5) == []
+
+
+# A kernel: says what it has started, then waits to be killed.
+KERNEL = """
+    import json, socket, sys, threading, time
+    from pathlib import Path
+    from pvlink.servers.serving import choose
+
+    plan = choose(Path(sys.argv[1]), ranks=2, level=sys.argv[2])
+    listener = socket.create_server(("127.0.0.1", 0))
+    started = []
+    begin = lambda: started.append(plan.start(listener.getsockname()[1] if plan.reverse else None))
+    if sys.argv[3] == "thread":
+        # Its parent is then a thread that is gone.
+        one = threading.Thread(target=begin)
+        one.start()
+        one.join()
+    else:
+        begin()
+    print(json.dumps([started[0]._warden.pid, str(started[0]._belongings.folder)]), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("stopped", ["nothing", "ranks", pytest.param("everything", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("level", "thread"),
+    [
+        ("namespace", "main"),
+        *(pytest.param(*one, marks=pytest.mark.soak) for one in (("reverse", "main"), ("namespace", "thread"))),
+    ],
+)
+def test_with_the_kernel_killed_nothing_is_left(level: str, thread: str, stopped: str) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(KERNEL), str(PVPYTHON), level, thread]
+    kernel = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True)
+    family: list[psutil.Process] = []
+    try:
+        assert kernel.stdout is not None
+        with kernel.stdout:
+            warden, folder = json.loads(kernel.stdout.readline())
+        family = [psutil.Process(warden), *psutil.Process(warden).children(recursive=True)]
+        for one in family:
+            if stopped == "everything" or (stopped == "ranks" and one.name() == "pvserver"):
+                one.suspend()
+        kernel.kill()
+        assert until(lambda: not any(one.is_running() for one in family), SOON), family
+        assert until(lambda: not Path(folder).exists(), 1.0)
+    finally:
+        kernel.kill()
+        kernel.wait()
+        for one in family:
+            if one.is_running():
+                one.kill()
+
+
+def test_what_both_leave_when_killed_at_once_is_swept_by_the_next() -> None:
+    command = [sys.executable, "-c", textwrap.dedent(KERNEL), str(PVPYTHON), "namespace", "main"]
+    kernel = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True)
+    family: list[psutil.Process] = []
+    try:
+        assert kernel.stdout is not None
+        with kernel.stdout:
+            warden, folder = json.loads(kernel.stdout.readline())
+        family = [psutil.Process(warden), *psutil.Process(warden).children(recursive=True)]
+        # Stopped, so that it cannot do its work between the two.
+        family[0].suspend()
+        family[0].kill()
+        kernel.kill()
+        assert until(lambda: not any(one.is_running() for one in family), SOON), family
+        with local("reverse"):
+            assert not Path(folder).exists()
+    finally:
+        kernel.kill()
+        kernel.wait()
+        for one in family:
+            if one.is_running():
+                one.kill()
+
+
+def test_no_zombie_stays_in_the_kernel() -> None:
+    with local("reverse") as one:
+        one.warden.kill()
+        assert until(lambda: not one.warden.is_running(), SOON)
+        assert one.served.wait(SOON)
+
+
+def test_a_server_that_ends_at_once_says_its_last_words() -> None:
+    with pytest.raises(ServerError, match=r"(?s)pvserver ended before it was ready: .*--no-such-option") as caught:
+        choose(PVPYTHON, level="namespace", arguments=["--no-such-option"]).start()
+    assert caught.value.reason == "ended"
+
+
+def test_a_server_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    slow = tmp_path / "pvserver"
+    slow.write_text('#!/bin/sh\n[ "$1" = --version ] && echo paraview version 5.11.0 && exit\nexec sleep 60\n')
+    slow.chmod(0o755)
+    (tmp_path / "pvpython").symlink_to(PVPYTHON)
+    before = set(psutil.Process().children(recursive=True))
+    with pytest.raises(ServerError, match=r"was not ready within 1 s") as caught:
+        choose(tmp_path / "pvpython", level="reverse", patience=1.0, display="none").start(1)
+    assert caught.value.reason == "slow"
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_an_mpiexec_of_another_mpi_is_named(tmp_path: Path) -> None:
+    other = tmp_path / "mpiexec"
+    other.write_text(
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'HYDRA build details: Version: 4.0.2' && exit\n"
+        'shift 6\nPMI_RANK=1 "$@" &\nPMI_RANK=0 "$@"\n'
+    )
+    other.chmod(0o755)
+    with (
+        pytest.raises(ServerError, match="started 2 servers of one rank each") as caught,
+        local("reverse", 2, mpiexec=other),
+    ):
+        pass
+    assert caught.value.reason == "mpi"
+
+
+def test_in_a_kernel_that_has_mpi_of_its_own_it_starts_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "OMPI_COMM_WORLD_SIZE",
+        "PMIX_RANK",
+        "PMIX_SERVER_URI2",
+        "PMIX_NAMESPACE",
+        "OMPI_MCA_ess",
+        "SLURM_JOBID",
+    ):
+        monkeypatch.setenv(name, "1")
+    with local("reverse", 2) as one:
+        assert sorted(one.served.pids) == [0, 1]
