@@ -11,7 +11,6 @@ import types
 from typing import TYPE_CHECKING, Any, Callable
 
 from pvlink.engine import delivery, sources
-from pvlink.engine.refusal import Refusal
 from pvlink.engine.serverdesk import ServerDesk
 
 if TYPE_CHECKING:
@@ -116,29 +115,6 @@ class Desk(ServerDesk):
     def fetch(self, obj: Any, name: str | None, at: str | None, number: int) -> tuple[dict[str, Any], list[Any]]:
         """The facts of what a source holds, and where its arrays are in memory `number`."""
         return delivery.fetch(self._loop.memory(number), obj, name, at)
-
-    def files(self, path: str, **how: Any) -> dict[str, Any]:
-        """A page of a folder on the machine where ParaView reads files: see `files.files`."""
-        return self._disk().files(path, **how)
-
-    def series(self, path: str, name: str, number: int) -> list[str]:
-        """The files of one line of a folder."""
-        return self._disk().series(path, name, number)
-
-    def readers(self, paths: Any) -> list[tuple[str, str]]:
-        """The readers of a file, name and description, best first."""
-        return self._disk().readers(paths)
-
-    def open_files(self, paths: Any, reader: str | None) -> tuple[Any, dict[str, Any]]:
-        """A source that reads these files, and what there is to say of it."""
-        opened = self._disk().open_files(paths, reader)
-        self._loop.altered()
-        return opened
-
-    def _disk(self) -> Any:
-        if self._loop.kind.describe()["kind"] != "paraview":
-            raise Refusal("This session draws with VTK alone; only ParaView lists folders and chooses readers.")
-        return importlib.import_module("pvlink.engine.disk")
 
     def refill(
         self, key: int, facts: dict[str, Any], layout: list[Any], number: int, known: Callable[[list[int]], None]

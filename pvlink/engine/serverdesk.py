@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pvlink.engine.disk import Disk
+
 if TYPE_CHECKING:
     # An engine on VTK alone has no ParaView to import.
     from pvlink.engine.keeper import Keeper
@@ -27,7 +29,7 @@ class Host(Protocol):
         """Write the pipeline's state down."""
 
 
-class ServerDesk:
+class ServerDesk(Disk):
     """A part of the desk; all there is of it where kernel and engine are one process."""
 
     def __init__(self, host: Host) -> None:

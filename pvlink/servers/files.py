@@ -81,14 +81,13 @@ class Disk:
         """The source, and the facts of it: see `pvlink/engine/readers.py`."""
         with _said(DataError):
             source, facts = self._session.desk.open_files(paths, reader)
-        self._session.redraw()
         return source, facts
 
 
 class Browsing:
     """What a session does for files. Its `desk` answers `files`, `series`, `readers` and `open_files`."""
 
-    # The engine's, or the module `pvlink.engine.disk` where ParaView is in the kernel.
+    # Also where ParaView is in the kernel: `pvlink/engine/disk.py`.
     desk: Any
 
     def files(self, path: str = "", *, pattern: str | None = None, hidden: bool = False) -> Listing:
@@ -115,9 +114,6 @@ class Browsing:
         `reader` is a name of `paraview.simple`; if not given, the first that says it can.
         """
         return Disk(self).open([paths] if isinstance(paths, str) else list(paths), reader)[0]
-
-    def redraw(self) -> None:
-        """A source has been shown. An engine's views see that by themselves."""
 
 
 class Listing:

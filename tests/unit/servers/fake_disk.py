@@ -70,7 +70,3 @@ class FakeDesk:
 class Session(Browsing):
     def __init__(self, desk: FakeDesk) -> None:
         self.desk = desk
-        self.redrawn = 0
-
-    def redraw(self) -> None:
-        self.redrawn += 1

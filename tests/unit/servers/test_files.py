@@ -92,7 +92,6 @@ def test_an_entry_opens_itself() -> None:
     session.files("/data")["a.vtk"].open("BReader")
 
     assert desk.opened == [([f"/data/u..vtk{step}" for step in range(5)], None), (["/data/a.vtk"], "BReader")]
-    assert session.redrawn == 2
 
 
 def test_what_the_engine_refuses_is_the_users_to_mend() -> None:
