@@ -21,6 +21,8 @@ __all__ = ["Line", "Plan", "Served", "choose"]
 
 # Below the ports that are given to those who ask for any.
 _PORTS = range(20000, 32000)
+# There when there is a graphics card that users may use.
+CARDS = Path("/dev/dri")
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _screen(wish: str, version: str) -> tuple[str, str]:
     """Xvfb's path, or a display to use, or neither; a pvserver cannot be asked what it needs."""
     own = shutil.which("Xvfb") or ""
     given = os.environ.get("DISPLAY", "")
-    if wish == "none" or (wish == "auto" and int(version.split(".")[0]) >= 6 and Path("/dev/dri").exists()):
+    if wish == "none" or (wish == "auto" and int(version.split(".")[0]) >= 6 and CARDS.exists()):
         # ParaView 6 takes an X server when there is one, and else the graphics card.
         return "", ""
     if wish.startswith(":"):

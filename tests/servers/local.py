@@ -56,6 +56,16 @@ class Local:
                         found.add(path)
         return {path for path in found if path.exists()}
 
+    @property
+    def port(self) -> int:
+        """Where it listens, in its network; or where it has found us."""
+        return self.served._port
+
+    @property
+    def ours(self) -> int:
+        """Our listener's port, where there is one."""
+        return self._listener.getsockname()[1] if self._listener else 0
+
     def connect(self) -> socket.socket:
         """A client's end of its connection."""
         line = self.served.line()
