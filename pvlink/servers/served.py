@@ -130,6 +130,7 @@ class Served:
             return Line("listen", None, "127.0.0.1", self._port)
         if self.level != "namespace":
             if not ranks.listener_of(self.pids[0], self._port):
+                self.end()
                 raise ServerError(
                     f"Port {self._port} of this machine is not where the server that was started listens: somebody "
                     "else has it, or came first. Nothing was sent. Serve again, at a safer level if there is one.",

@@ -34,9 +34,13 @@ def python(code: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
         try:
             yield one, int(one.stdout.readline())
         finally:
-            for pid in descendants(one.pid):
+            below = descendants(one.pid)
+            for pid in below:
                 os.kill(pid, signal.SIGKILL)
             one.kill()
+            one.wait()
+            # Their parent is gone: somebody else waits for them.
+            assert until(lambda: not any(map(state, below)), 5)
 
 
 def test_what_is_below_a_process_is_seen() -> None:
@@ -49,7 +53,7 @@ def test_what_is_below_a_process_is_seen() -> None:
 
 def test_states_are_told() -> None:
     with python(TREE) as (one, child):
-        assert state(child) == "S"
+        assert until(lambda: state(child) == "S", 5)
         os.kill(child, signal.SIGSTOP)
         assert until(lambda: state(child) == "T", 5)
         assert ranks.not_running({0: one.pid, 1: child}) == [1]
