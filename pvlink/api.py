@@ -99,8 +99,16 @@ def _usual_role() -> Role:
 def session() -> Session | Inside | None:
     """The session that `start()` made, until `stop()`, also while one of its processes is dead: see `Session.alive`.
 
-    Or else the one that shows the views of this kernel's own ParaView or VTK.
+    Or else the one of this kernel's own ParaView or VTK; for ParaView it is made when it is first asked for.
     """
+    running = _running()
+    if running is None and mirror.real("paraview.simple"):
+        # Its servers are connected by it, before there is a view.
+        return own_session()
+    return running
+
+
+def _running() -> Session | Inside | None:
     if _current is not None and not _current.stopped:
         return _current
     return None if _inside is None or _inside.stopped else _inside
@@ -123,7 +131,7 @@ def doctor() -> Report:
     """
     from pvlink.checkup import examine
 
-    return examine(session())
+    return examine(_running())
 
 
 def stop() -> None:

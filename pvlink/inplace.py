@@ -128,8 +128,11 @@ class InPlace(Connected):
     def _noticed(self) -> None:
         """The server is gone: from here on nobody is told a wrong number."""
         self._server_lost()
-        if self._host is not None and self._host.place.watch():
-            self._server_gone()
+        if self._host is not None:
+            # The streamer tells before it hangs up.
+            self._host.place.server.lose()
+            if self._host.place.watch():
+                self._server_gone()
 
     def server_turn(self) -> bool:
         """Before ParaView is touched between cells; False where its server is gone."""

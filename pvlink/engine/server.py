@@ -85,7 +85,7 @@ class Server:
             # A ParaView that holds one connection at a time.
             self._home = None
         self._connection, self.label, self.lost = connection, label, False
-        self._sockets = sorted(_sockets() - before)
+        self._sockets = sorted(fd for fd, _ in _sockets() - before)
         return self.facts()
 
     def bring_back(self, locate: Callable[[int], Any]) -> None:
@@ -136,11 +136,16 @@ class Server:
             poll = select.poll()
             for fd in self._sockets:
                 poll.register(fd, select.POLLRDHUP)
-            self.lost = bool(poll.poll(0))
-            if self.lost:
-                self.last_moment()
-                self._refuse()
+            if poll.poll(0):
+                self.lose()
         return self.lost
+
+    def lose(self) -> None:
+        """Take it for dead: its sockets say so, or whoever has seen it."""
+        if self.connected and not self.lost:
+            self.lost = True
+            self.last_moment()
+            self._refuse()
 
     def error(self) -> BaseException:
         """What to raise where it is lost."""
@@ -230,11 +235,12 @@ def _gone() -> Gone:
     return Gone("the ParaView server is gone")
 
 
-def _sockets() -> set[int]:
-    """Descriptors of this process's TCP sockets: ParaView tells nobody which are its own."""
+def _sockets() -> set[tuple[int, str]]:
+    """This process's sockets, each with what it is: ParaView tells nobody which are its own, and numbers come again."""
     found = set()
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
         with contextlib.suppress(OSError):
-            if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):  # noqa: PTH115
-                found.add(int(name))
+            what = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
+            if what.startswith("socket:"):
+                found.add((int(name), what))
     return found

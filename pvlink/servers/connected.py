@@ -173,7 +173,7 @@ class Connected:
         with self._moving:
             if self.server is None:
                 return
-            if self.server_state()["state"] == "live" and not self._write_down():
+            if self.server_state()["state"] == "live" and not self._answers():
                 # One that hangs is cut off, or the next question would wait for ever.
                 self._cut(f"{self.server.address} was left while it did not answer.")
             self._parked = self._kept()
@@ -197,7 +197,7 @@ class Connected:
                     "There was no ParaView server in this session: session.connect(...) or serve(...).", "none"
                 )
             if self.server is not None and self.server_state()["state"] == "live":
-                if self._write_down():
+                if self._answers():
                     print(f"pvlink: {self.server.address} is there and answers; nothing to do.")  # noqa: T201
                     return self.server
                 self._cut(f"{self.server.address} did not answer, and was given up for a new connection.")
@@ -221,6 +221,10 @@ class Connected:
         self.ask("restored")
         self._parked = None
         return said
+
+    def _answers(self) -> bool:
+        """Whether a live server is not known to hang; the pipeline is written down then."""
+        return not (self._origin is not None and self._origin.hung()) and self._write_down()
 
     def server_state(self) -> dict[str, Any]:
         """How the relay to the server is (docs/wire.md)."""

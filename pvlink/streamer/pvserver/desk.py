@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
+import signal
 import socket
+import struct
 from collections.abc import Callable
 
 from pvlink.protocol import ViewState
@@ -18,6 +21,8 @@ from pvlink.streamer.pvserver.wish import ServerWish
 SIGINT = 2
 # A watcher whose interpreter runs, and takes the interrupt by itself, says so with this byte.
 TAKEN = 0
+# It runs a cell; it runs none.
+CELL, NO_CELL = ord("C"), ord("E")
 # A server that has been silent for so long, while ParaView waits, deserves to be named.
 SILENCE_SECONDS = 5.0
 TICK_SECONDS = 1.0
@@ -79,9 +84,10 @@ class ServerDesk:
         if state.state != "busy" or link is None:
             return state
         silence, now = link.silence, asyncio.get_running_loop().time()
-        if not (silence.live and silence.waiting and now - silence.heard > SILENCE_SECONDS):
+        seconds = now - silence.since
+        if not (silence.live and silence.waiting and seconds > SILENCE_SECONDS):
             return state
-        message = f"The ParaView server at {link.wish.name} has said nothing for {now - silence.heard:.0f} s."
+        message = f"The ParaView server at {link.wish.name} has said nothing for {seconds:.0f} s."
         return ViewState("busy", message, state.progress)
 
     async def close(self) -> None:
@@ -108,14 +114,13 @@ class ServerDesk:
             case State.LOST:
                 # Who is in ParaView's process first: it has until the end of file to get ready.
                 for watcher in list(self._watchers):
-                    watcher.lost(link.progress.message)
+                    watcher.lost(link.progress.message, waiting=link.silence.waiting)
                 self._lost(link.progress.message)
 
     def _tick(self) -> None:
         self._rest()
         if self._link is None or self._link.state is not State.LIVE:
             return
-        self._link.look()
         self._tell()
         self._ticking = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 
@@ -134,17 +139,28 @@ class Watcher:
         self._desk = desk
         self._impatience = Impatience()
         self._timer: asyncio.TimerHandle | None = None
+        self._pid = _other_end(sock)
+        self._in_cell = False
         sock.setblocking(False)
         self._loop.add_reader(sock, self._read)
 
-    def lost(self, message: str) -> None:
-        line = json.dumps({"lost": message}).encode() + b"\n"
+    def lost(self, message: str, *, waiting: bool) -> None:
+        """`waiting`: ParaView sits in a call that will end with nothing."""
+        line = json.dumps({"lost": message, "waiting": waiting}).encode() + b"\n"
         try:
             self._socket.send(line)
         except BlockingIOError:
             log.warning("a watcher reads nothing; it was not told that a server is lost")
         except OSError:
             self.close()
+        else:
+            self._ring()
+
+    def _ring(self) -> None:
+        """In a cell nobody reads what was just written; a signal is felt at the next line of Python."""
+        if self._in_cell and self._pid > 0:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self._pid, signal.SIGINT)
 
     def close(self) -> None:
         """May be called twice."""
@@ -170,6 +186,8 @@ class Watcher:
                 self._interrupt()
             elif number == TAKEN:
                 self._impatience.call_off()
+            elif number in (CELL, NO_CELL):
+                self._in_cell = number == CELL
 
     def _interrupt(self) -> None:
         link = self._desk.link
@@ -192,6 +210,15 @@ class Watcher:
         self._timer = None if due is None else self._loop.call_at(due, self._look)
 
     def _cut(self, link: Link) -> None:
-        seconds = self._loop.time() - link.silence.heard
+        seconds = self._loop.time() - link.silence.since
         what = f"had said nothing for {seconds:.0f} s and was cut off by the interrupt"
         link.cut(failure.way_on(link.wish.name, what))
+
+
+def _other_end(sock: socket.socket) -> int:
+    """The process that made the pair, which is the kernel; 0 for a socket that has none."""
+    try:
+        pid, _, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    except OSError:
+        return 0
+    return int(pid)
