@@ -272,6 +272,8 @@ class Hub:
         self._rim.port = None
         self._engine_ready = False
         self._inputs.clear()
+        # A server that takes nothing hides from us that its client has ended.
+        self.servers.close_link()
         if self._state.state != "lost":
             self._state = LOST
         for view in self._views.values():

@@ -164,6 +164,9 @@ class Approach:
                     break
             except ConnectionRefusedError:
                 problem = failure.refused(self._place, self._loop.time() - self._begin)
+            except Failure as error:
+                # The time was over before the last try had an answer: the one before had.
+                raise problem if problem is not None and error.reason == "silent" else error from None
         raise problem
 
     async def _addresses(self) -> list[names.Found]:

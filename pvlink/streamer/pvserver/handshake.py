@@ -21,7 +21,7 @@ TEXT, CODE = 99991, 99990
 OUR_GENERATION = 100
 # What ParaView 5.11 has; those of others are learnt as they come (it is the same for several versions).
 DIGEST_5_11 = b"5e7a24e1e7033d8c49830a3775623523"
-# ParaView's own introduction has 60 bytes.
+# ParaView's own introduction has about 60 bytes.
 MAX_TEXT = 1024
 _TEXT = re.compile(rb"^paraview-([0-9]+\.[0-9]+)\.(?:connect_id\.([0-9]+)\.)?renderingbackend\.([^.]+)$")
 

@@ -2,6 +2,9 @@
 
 A client that waits for a server sits in recv, where no interrupt reaches it. So whoever interrupts a cell while a
 server is silent means the server, but a healthy one that only computes must have its moment: the rule below.
+
+That the client spoke last does not say that it waits: much of what it says has no answer (after `Wavelet()`, `Show()` or
+a changed property it was so). Whoever interrupts something else takes the interrupt by himself, and calls off.
 """
 
 from __future__ import annotations
@@ -19,8 +22,14 @@ class Silence:
     live: bool
     # The client spoke last.
     waiting: bool
-    # When the server was last heard.
+    # When the server was last heard, and the client.
     heard: float
+    said: float
+
+    @property
+    def since(self) -> float:
+        """Since when nothing was said. A client that waits says nothing either."""
+        return max(self.heard, self.said)
 
 
 class Impatience:
@@ -56,4 +65,4 @@ class Impatience:
         self._since = None
 
     def _holds(self, silence: Silence) -> bool:
-        return self._since is not None and silence.live and silence.waiting and silence.heard <= self._since
+        return self._since is not None and silence.live and silence.waiting and silence.since <= self._since

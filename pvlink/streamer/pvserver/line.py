@@ -98,11 +98,6 @@ class Line:
         self._down.start(self._reached.rest)
         self._up.start(rest)
 
-    def look(self) -> None:
-        """Now and then: an engine that ended while the server took nothing."""
-        if self._up is not None:
-            self._up.look()
-
     def drop_server(self) -> None:
         """The server's side is closed now; the engine may speak on, to nobody."""
         self._over = True

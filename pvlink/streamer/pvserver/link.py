@@ -84,11 +84,6 @@ class Link:
         """Nothing of it is left."""
         await asyncio.gather(self._work, *([self._parting] if self._parting else []), return_exceptions=True)
 
-    def look(self) -> None:
-        """Now and then."""
-        for line in self._lines:
-            line.look()
-
     @property
     def is_gone(self) -> bool:
         """Nothing of it is left."""
@@ -96,10 +91,10 @@ class Link:
 
     @property
     def silence(self) -> Silence:
-        # Before its first word it is as old as the link.
         heard = max((line.heard for line in self._lines if line.heard is not None), default=0.0)
+        said = max((line.said for line in self._lines if line.said is not None), default=0.0)
         waiting = any(line.talk.client_spoke_last for line in self._lines)
-        return Silence(self.state is State.LIVE, waiting, heard)
+        return Silence(self.state is State.LIVE, waiting, heard, said)
 
     def report(self) -> dict[str, object]:
         """As docs/wire.md has it."""

@@ -15,7 +15,6 @@ from collections.abc import Callable
 BUFFER = 512 << 10
 # Reads in a row, so that one direction under load leaves the loop to others.
 TURNS = 4
-_TCP_ESTABLISHED = 1
 
 
 class Pipe:
@@ -80,13 +79,6 @@ class Pipe:
             self._loop.remove_writer(self._sink)
         self._sink = None
         self._from = self._to = 0
-
-    def look(self) -> None:
-        """A source that is not read cannot say that it has ended; TCP knows."""
-        if self._open and self.blocked and self._source.family != socket.AF_UNIX:
-            state = self._source.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-            if state != _TCP_ESTABLISHED:
-                self._end(True, None)
 
     def _read(self) -> None:
         for _ in range(TURNS):
