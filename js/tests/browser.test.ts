@@ -279,6 +279,18 @@ describe("the browser", () => {
     expect(press("Tab")).toBe(true);
   });
 
+  it("leaves the rows that stay where they are, so that a double click meets one row", async () => {
+    await open(line(0, "a"), line(1, "sub", "folder"));
+    const row = rows()[1];
+    const removed = vi.spyOn(row as HTMLElement, "remove");
+    const put = vi.spyOn(find(".pvlink-files-body"), "insertBefore");
+    click(1);
+    expect(rows()[1]).toBe(row);
+    expect([removed.mock.calls.length, put.mock.calls.length]).toEqual([0, 0]);
+    row?.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    expect(kernel.asked.at(-1)).toMatchObject({ pvlink: "list", line: 1 });
+  });
+
   it("goes into folders, and up", async () => {
     await open(line(5, "sub", "folder"), line(6, "a"));
     click(0);

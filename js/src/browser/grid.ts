@@ -43,6 +43,8 @@ export class Grid {
   private readonly empty = document.createElement("div");
   private readonly entries = new Map<number, Entry>();
   private readonly asked = new Set<number>();
+  // Those that are there, by their place.
+  private readonly rows = new Map<number, HTMLElement>();
   private total = 0;
   private number = 0;
   private word = "";
@@ -83,6 +85,8 @@ export class Grid {
     this.heads(view);
     this.entries.clear();
     this.asked.clear();
+    this.rows.clear();
+    this.body.replaceChildren();
     this.total = Math.min(page.total, MOST_ROWS);
     if (kept && page.number === this.number) this.chosen.lost();
     else this.chosen.clear();
@@ -145,11 +149,9 @@ export class Grid {
 
   private draw(): void {
     const [first, last] = this.seen;
-    const rows: HTMLElement[] = [];
     const from = Math.max(0, first - SPARE);
     const to = Math.min(this.total - 1, last + SPARE);
-    for (let at = from; at <= to; at++) rows.push(this.row(at));
-    this.body.replaceChildren(...rows);
+    this.place(from, to);
     for (let begin = from - (from % PAGE); begin <= to; begin += PAGE) {
       if (this.asked.has(begin) || this.has(begin, from, to)) continue;
       this.asked.add(begin);
@@ -158,6 +160,25 @@ export class Grid {
     const { cursor } = this.chosen;
     if (cursor >= from && cursor <= to) this.element.setAttribute("aria-activedescendant", `${this.id}-${cursor}`);
     else this.element.removeAttribute("aria-activedescendant");
+  }
+
+  // Rows that stay are left where they are: one that is put in anew between two clicks is not clicked twice.
+  private place(from: number, to: number): void {
+    for (const [at, row] of this.rows) {
+      if (at >= from && at <= to && (row.dataset.line !== undefined || !this.entries.has(at))) continue;
+      row.remove();
+      this.rows.delete(at);
+    }
+    let next = this.body.firstElementChild;
+    for (let at = from; at <= to; at++) {
+      const row = this.rows.get(at) ?? this.row(at);
+      this.rows.set(at, row);
+      if (row === next) next = next.nextElementSibling;
+      else this.body.insertBefore(row, next);
+      const line = row.dataset.line;
+      row.setAttribute("aria-selected", String(line !== undefined && this.chosen.has(Number(line))));
+      row.toggleAttribute("data-cursor", at === this.chosen.cursor);
+    }
   }
 
   private has(begin: number, from: number, to: number): boolean {
@@ -176,12 +197,11 @@ export class Grid {
     made.style.top = `${at * ROW}px`;
     made.setAttribute("role", "row");
     made.setAttribute("aria-rowindex", String(at + 2));
-    made.setAttribute("aria-selected", String(entry !== undefined && this.chosen.has(entry.line)));
-    if (at === this.chosen.cursor) made.dataset.cursor = "true";
     if (!entry) {
       made.append(cell("name", "…"));
       return made;
     }
+    made.dataset.line = String(entry.line);
     made.dataset.hidden = String(entry.hidden);
     made.title = about(entry);
     const name = cell("name", entry.name);

@@ -47,7 +47,7 @@ export const STYLE = `
 .pvlink-files-path .pvlink-files-tool { height: 24px; }
 .pvlink-files-crumbs { display: flex; flex: 1; min-width: 0; height: 100%; overflow-x: auto; scrollbar-width: none; cursor: text; }
 .pvlink-files .pvlink-files-crumb { flex: none; max-width: 220px; padding: 0 5px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.pvlink-files-crumb:nth-child(n + 2)::before { content: "›"; margin-right: 6px; color: var(--pvf-faint); }
+.pvlink-files-crumb:nth-child(n + 2)::before { content: "›" / ""; margin-right: 6px; color: var(--pvf-faint); }
 .pvlink-files-crumb[aria-current] { font-weight: 600; }
 
 .pvlink-files-middle { display: flex; flex: 1; min-height: 0; }
@@ -66,8 +66,8 @@ export const STYLE = `
 .pvlink-files-head { position: sticky; top: 0; z-index: 1; background: var(--pvf-paper); border-bottom: 1px solid var(--pvf-edge); }
 .pvlink-files .pvlink-files-head button { padding: 0 4px; margin-left: -4px; color: var(--pvf-faint); font-size: 12px; }
 .pvlink-files-head .pvlink-files-size button { margin: 0 -4px 0 0; }
-.pvlink-files-head [aria-sort="ascending"] button::after { content: " ▴"; }
-.pvlink-files-head [aria-sort="descending"] button::after { content: " ▾"; }
+.pvlink-files-head [aria-sort="ascending"] button::after { content: " ▴" / ""; }
+.pvlink-files-head [aria-sort="descending"] button::after { content: " ▾" / ""; }
 .pvlink-files-body { position: relative; }
 .pvlink-files-row { position: absolute; left: 0; right: 0; cursor: default; user-select: none; -webkit-user-select: none; }
 .pvlink-files-row > div, .pvlink-files-head > div { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: pre; }
