@@ -314,6 +314,20 @@ describe("the browser", () => {
     expect(kernel.asked.at(-1)).toMatchObject({ find: "be" });
   });
 
+  it("opens what is typed, also when Enter comes before the kernel has found it", async () => {
+    await open(line(0, "alpha"), line(1, "beta", "folder"));
+    press("ArrowDown");
+    press("b");
+    press("Enter");
+    await settle();
+    expect(kernel.asked.at(-1)).toMatchObject({ pvlink: "list", line: 1 });
+    press("x");
+    press("Enter");
+    await settle();
+    expect(kernel.asked.at(-1)).toMatchObject({ find: "x" });
+    expect(find("[role=alert]").textContent).toContain("begins with");
+  });
+
   it("sorts by its heads, and keeps what is chosen", async () => {
     await open(line(0, "a"), line(1, "b"));
     click(1);

@@ -28,8 +28,8 @@ export interface Ask {
   chosen(): void;
   enter(entry: Entry): void;
   up(): void;
-  // The next name that begins so, from a place on.
-  find(text: string, from: number): void;
+  // The next name that begins so, from a place on; whether there is one.
+  find(text: string, from: number): Promise<boolean>;
 }
 
 let grids = 0;
@@ -49,6 +49,8 @@ export class Grid {
   private number = 0;
   private word = "";
   private typed = 0;
+  // The answer to what was typed last, while it is on its way.
+  private finding: Promise<boolean> | null = null;
   private frame = 0;
 
   constructor(
@@ -247,7 +249,7 @@ export class Grid {
     if (key === "Backspace" || (altKey && key === "ArrowUp")) this.ask.up();
     else if (altKey) return false;
     else if (step !== undefined) this.step(step, { ctrl: ctrlKey || metaKey, shift: shiftKey });
-    else if (key === "Enter" && this.current) this.ask.enter(this.current);
+    else if (key === "Enter") this.enter();
     else if (key === " " && !this.word) this.to(at, { ctrl: true, shift: false });
     else if (key.length === 1 && !ctrlKey && !metaKey) this.spell(key, event.timeStamp);
     else return false;
@@ -255,6 +257,7 @@ export class Grid {
   }
 
   private step(at: number, held: { ctrl: boolean; shift: boolean }): void {
+    this.word = "";
     if (this.total === 0) return;
     const place = Math.max(0, Math.min(this.total - 1, at));
     if (!held.ctrl || held.shift) return this.to(place, held);
@@ -268,7 +271,21 @@ export class Grid {
     const begins = time - this.typed > WORD_MS;
     this.word = begins || again ? key : this.word + key;
     this.typed = time;
-    this.ask.find(this.word, Math.max(0, this.chosen.cursor) + (this.word.length === 1 ? 1 : 0));
+    const finding = this.ask.find(this.word, Math.max(0, this.chosen.cursor) + (this.word.length === 1 ? 1 : 0));
+    this.finding = finding;
+    void finding.then(() => {
+      if (this.finding === finding) this.finding = null;
+    });
+  }
+
+  // Whoever types a name and Enter means that name, also when the kernel has not found it yet.
+  private enter(): void {
+    this.word = "";
+    const enter = (): void => {
+      if (this.current) this.ask.enter(this.current);
+    };
+    if (this.finding) void this.finding.then((found) => found && enter());
+    else enter();
   }
 
   private to(at: number, held: { ctrl: boolean; shift: boolean }): void {

@@ -133,14 +133,17 @@ class Mounted {
     if (!came) this.grid.missed(begin);
   }
 
-  private look(find: string, begin: number): void {
+  private async look(find: string, begin: number): Promise<boolean> {
     const page = this.page;
-    if (!page) return;
-    void this.tried(async () => {
-      const found = await this.desk.list(page.number, this.view, { find, begin });
-      if (found.at === null) this.footer.say(`Nothing here begins with “${find}”.`);
-      else if (this.page === page) this.grid.add(found);
+    let found = false;
+    if (!page) return found;
+    await this.tried(async () => {
+      const answer = await this.desk.list(page.number, this.view, { find, begin });
+      found = answer.at !== null && this.page === page;
+      if (found) this.grid.add(answer);
+      else this.footer.say(`Nothing here begins with “${find}”.`);
     });
+    return found;
   }
 
   private up(): void {
