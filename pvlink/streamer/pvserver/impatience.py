@@ -3,8 +3,8 @@
 A client that waits for a server sits in recv, where no interrupt reaches it. So whoever interrupts a cell while a
 server is silent means the server, but a healthy one that only computes must have its moment: the rule below.
 
-That the client spoke last does not say that it waits: much of what it says has no answer (after `Wavelet()`, `Show()` or
-a changed property it was so). Whoever interrupts something else takes the interrupt by himself, and calls off.
+That the client spoke last does not say that it waits: much of what it says has no answer (it was so after `Wavelet()`,
+`Show()` and a changed property). Whoever interrupts something else takes the interrupt by himself, and calls off.
 """
 
 from __future__ import annotations
