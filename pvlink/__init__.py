@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         StreamerLost,
         ViewError,
     )
+    from pvlink.servers.server import Server
     from pvlink.sessions import Session
     from pvlink.share import Share
     from pvlink.view import View
@@ -52,6 +53,7 @@ _ERRORS = (
 _WHERE = {
     **dict.fromkeys(_API, "pvlink.api"),
     **dict.fromkeys(_ERRORS, "pvlink.errors"),
+    "Server": "pvlink.servers.server",
     "Session": "pvlink.sessions",
     "Share": "pvlink.share",
     "View": "pvlink.view",
@@ -64,6 +66,7 @@ __all__ = [
     "OptionError",
     "PvlinkError",
     "PvpythonNotFound",
+    "Server",
     "ServerError",
     "ServerLost",
     "Session",

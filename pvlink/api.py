@@ -13,6 +13,7 @@ from pvlink.errors import OptionError, PvlinkError, refuse_unknown
 from pvlink.freight import Here
 from pvlink.inside import Inside
 from pvlink.protocol import Role
+from pvlink.servers import scripts
 from pvlink.sessions import Session
 
 if TYPE_CHECKING:
@@ -81,10 +82,15 @@ def _started(pvpython: str | os.PathLike[str] | None, display: str, role: Role |
     stop()
     _current = Session(found, display=display, role=role or _usual_role())
     mirror.forget()
-    mirror.install(_session, _current.about["kind"])
+    mirror.install(_session, _current.about["kind"], {"paraview.simple": scripts.stand_ins(_session, _connection)})
     if found.others or found.kind == "vtk":
         print(f"pvlink: {found.sentence()}")  # noqa: T201
     return _current
+
+
+def _connection() -> Any:
+    """The engine's active connection."""
+    return _session().desk.attribute("paraview.servermanager", "ActiveConnection")
 
 
 def _find(wish: str | os.PathLike[str] | None) -> pvpython.Found:

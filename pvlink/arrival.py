@@ -43,7 +43,7 @@ class Arrival(MetaPathFinder, Loader):
     def __init__(self) -> None:
         self._loaders: dict[str, Loader] = {}
         # Who wants to hear of a module that has come in.
-        self._wishes: dict[str, Callable[[ModuleType], None]] = {}
+        self._wishes: dict[str, list[Callable[[ModuleType], None]]] = {}
         # X servers end with this process; nobody may end them sooner, for windows outlive everything.
         self.screens: list[Screen] = []
         # Why ParaView can draw nothing here.
@@ -51,7 +51,7 @@ class Arrival(MetaPathFinder, Loader):
 
     def when(self, name: str, told: Callable[[ModuleType], None]) -> None:
         """Call this with a module once it is imported; now if it is."""
-        self._wishes[name] = told
+        self._wishes.setdefault(name, []).append(told)
         if _is_here(name):
             told(sys.modules[name])
 
@@ -85,10 +85,14 @@ class Arrival(MetaPathFinder, Loader):
         elif name == SIMPLE:
             with _undisturbed():
                 loader.exec_module(module)
-                self._wishes[name](module)
+                self._tell(module)
         else:
             loader.exec_module(module)
-            self._wishes[name](module)
+            self._tell(module)
+
+    def _tell(self, module: ModuleType) -> None:
+        for told in self._wishes[module.__name__]:
+            told(module)
 
     def to_the_front(self, _module: ModuleType) -> None:
         """VTK puts a finder of its own before all others."""

@@ -41,6 +41,7 @@ _KINDS = [
     inspect.Parameter.VAR_KEYWORD,
 ]
 CurrentSession = Callable[[], "Session"]
+Instead = Mapping[str, Mapping[str, Callable[..., Any]]]
 
 
 class MirrorModule(ModuleType):
@@ -76,9 +77,17 @@ class MirrorFinder(MetaPathFinder, Loader):
     """Answers `import paraview...` while a session runs."""
 
     def __init__(
-        self, current: CurrentSession, roots: frozenset[str], refused: Mapping[str, str] = MappingProxyType({})
+        self,
+        current: CurrentSession,
+        roots: frozenset[str],
+        refused: Mapping[str, str] = MappingProxyType({}),
+        instead: Instead = MappingProxyType({}),
     ) -> None:
-        """`refused`: what cannot be imported while the session runs, and why. With any, it is silent without one."""
+        """`refused`: what cannot be imported while the session runs, and why. With any, it is silent without one.
+
+        `instead`: by module and name, functions that are called in the place of the engine's.
+        """
+        self._instead = instead
         self._current = current
         self._roots = roots
         self._refused = refused
@@ -117,16 +126,23 @@ class MirrorFinder(MetaPathFinder, Loader):
             if kind == "value":
                 space[key] = value
             elif kind == "function":
-                space[key] = _function(self._current, name, key, *value)
+                space[key] = _function(self._current, name, key, *value, instead=self._instead.get(name, {}).get(key))
             elif kind == "module" and value.partition(".")[0] in {ROOT, *VTK_ROOTS, *sys.stdlib_module_names}:
                 # `os` in a script means this kernel's, with its working directory.
                 space["_modules"][key] = value
 
 
 def _function(
-    current: CurrentSession, module: str, name: str, doc: str | None, arguments: list[Any]
+    current: CurrentSession,
+    module: str,
+    name: str,
+    doc: str | None,
+    arguments: list[Any],
+    instead: Callable[..., Any] | None = None,
 ) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
+        if instead is not None:
+            return instead(*args, **kwargs)
         return current().desk.call(module, name, args, kwargs)
 
     call.__name__ = call.__qualname__ = name
@@ -142,7 +158,7 @@ def _function(
     return call
 
 
-def install(current: CurrentSession, kind: str) -> None:
+def install(current: CurrentSession, kind: str, instead: Instead = MappingProxyType({})) -> None:
     """Let imports find the mirror: of ParaView before any that this Python may have itself, or of VTK likewise.
 
     Beside ParaView VTK's modules are mirrored only where this Python has none: whoever installed VTK here means that
@@ -152,7 +168,7 @@ def install(current: CurrentSession, kind: str) -> None:
     if kind == "vtk":
         sys.meta_path.insert(0, MirrorFinder(current, VTK_ROOTS, REFUSED_BESIDE_VTK))
     else:
-        sys.meta_path.insert(0, MirrorFinder(current, frozenset({ROOT})))
+        sys.meta_path.insert(0, MirrorFinder(current, frozenset({ROOT}), instead=instead))
         sys.meta_path.append(MirrorFinder(current, VTK_ROOTS))
 
 

@@ -3,6 +3,7 @@ ever."""
 
 from __future__ import annotations
 
+import functools
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,20 @@ def prepare() -> None:
     for module, name in CLASSES:
         notebook.on_objects_of(module, name, _bundle)
     arrival.when("pyvista.jupyter", _offer)
+    arrival.when(arrival.SIMPLE, _by_the_relay)
     arrival.when(plotters.INTERACTORS, plotters.allow_timers)
+
+
+def _by_the_relay(simple: ModuleType) -> None:
+    """What connects this kernel's own ParaView to servers: ParaView's own functions are behind these."""
+    from pvlink import api
+    from pvlink.servers import scripts
+
+    def active() -> Any:
+        return simple.servermanager.ActiveConnection
+
+    for name, function in scripts.stand_ins(api.own_session, active).items():
+        setattr(simple, name, functools.wraps(getattr(simple, name))(function))
 
 
 def backend(plotter: Any, *, screenshot: Any = None, **options: Any) -> View:
