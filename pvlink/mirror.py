@@ -115,18 +115,20 @@ class MirrorFinder(MetaPathFinder, Loader):
             # Also for those who ask by importing whether there is a ParaView.
             raise ModuleNotFoundError(f"{name!r} is ParaView's. {error}", name=name) from None
         try:
-            entries, doc = session.desk.module(name)
+            entries, text = session.desk.module(name)
         except ImportError as error:
             raise ModuleNotFoundError(f"ParaView's Python has no module {name!r}", name=name) from error
         space = module.__dict__
-        space["__doc__"] = doc
+        space["__doc__"] = text
         space["_remote"] = frozenset(key for key, _, _ in entries)
         space["__all__"] = [key for key, _, _ in entries if not key.startswith("_")]
         for key, kind, value in entries:
             if kind == "value":
                 space[key] = value
             elif kind == "function":
-                space[key] = _function(self._current, name, key, *value, instead=self._instead.get(name, {}).get(key))
+                doc, arguments = value
+                instead = self._instead.get(name, {}).get(key)
+                space[key] = _function(self._current, name, key, doc, arguments, instead)
             elif kind == "module" and value.partition(".")[0] in {ROOT, *VTK_ROOTS, *sys.stdlib_module_names}:
                 # `os` in a script means this kernel's, with its working directory.
                 space["_modules"][key] = value
