@@ -221,7 +221,10 @@ class Approach:
         """On loopback it must be the user's, before it hears a word from us."""
         if self._wish.trust or not peers.is_loopback(host):
             return
-        table = await asyncio.to_thread(peers.read)
+        try:
+            table = await asyncio.to_thread(peers.read)
+        except OSError as error:
+            raise failure.foreign(self._place, f"nobody knows whom ({peers.TABLES[0]}: {error.strerror})") from None
         for row in peers.listeners(table, (host, self._line.port)):
             if row.uid != os.getuid():
                 raise failure.foreign(self._place, peers.user(row.uid))

@@ -115,12 +115,15 @@ class ServerDesk:
                 # Who is in ParaView's process first: it has until the end of file to get ready.
                 for watcher in list(self._watchers):
                     watcher.lost(link.progress.message, waiting=link.silence.waiting)
-                self._lost(link.progress.message)
+                # What viewers see is not on a server that was never there.
+                if link.was_live:
+                    self._lost(link.progress.message)
 
     def _tick(self) -> None:
         self._rest()
         if self._link is None or self._link.state is not State.LIVE:
             return
+        self._link.look()
         self._tell()
         self._ticking = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 

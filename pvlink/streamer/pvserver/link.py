@@ -61,6 +61,7 @@ class Link:
         """`sockets`: those of the lines that came with one, in their order. They are the link's from now on."""
         self.wish = wish
         self.state = State.OPENING
+        self.was_live = False
         self.progress = Progress()
         self._sockets = sockets
         self._changed = changed
@@ -83,6 +84,11 @@ class Link:
     async def ended(self) -> None:
         """Nothing of it is left."""
         await asyncio.gather(self._work, *([self._parting] if self._parting else []), return_exceptions=True)
+
+    def look(self) -> None:
+        """Now and then."""
+        for line in self._lines:
+            line.look()
 
     @property
     def is_gone(self) -> bool:
@@ -263,6 +269,7 @@ class Link:
             message = f"a link that is {self.state} cannot become {state}"
             raise RuntimeError(message)
         self.state = state
+        self.was_live = self.was_live or state is State.LIVE
         self._changed(self)
 
 

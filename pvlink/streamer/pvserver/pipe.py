@@ -51,7 +51,7 @@ class Pipe:
         """`rest` came before."""
         self._open = True
         self._loop.add_reader(self._source, self._read)
-        # Piece by piece it would be as good, but nobody says so much before it is answered.
+        # It is short: what came along with the last message of the greeting.
         if rest:
             size = len(rest)
             self._buffer[:size] = rest

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from pvlink.streamer.pvserver.framing import NO_IMAGE
+from pvlink.streamer.pvserver.line import vanished
 from tests.unit.streamer.harness import until
 from tests.unit.streamer.pvserver import nasty
 from tests.unit.streamer.pvserver.conftest import Desk
@@ -223,7 +224,6 @@ async def test_one_line_that_cannot_be_made_leaves_the_other_to_nobody(desk: Des
 async def test_a_server_that_ends_before_the_engine_comes_has_died(desk: Desk) -> None:
     with nasty.listening(nasty.paraview(then=lambda sock: time.sleep(0.1))) as port:
         desk.connect(port)
-        await desk.reach("ready")
         state = await desk.failed()
 
     assert (state["reason"], desk.lost) == ("died", [])
@@ -259,3 +259,18 @@ async def test_a_link_that_is_being_made_can_be_cut_off(desk: Desk) -> None:
         await asyncio.sleep(0.05)
 
     assert (desk.state["state"], desk.state["message"]) == ("lost", "no more")
+    # What viewers see was never on that server.
+    assert desk.lost == []
+
+
+@pytest.mark.parametrize(
+    ("retransmits", "probes", "silent_ms", "gone"),
+    [(0, 0, 90_000, False), (5, 0, 20_001, True), (0, 3, 30_000, True), (2, 1, 30_000, False), (9, 0, 19_000, False)],
+    ids=["idle", "data", "probes", "an answer may be on its way", "not so long"],
+)
+def test_a_machine_that_vanished_is_known_by_what_it_does_not_acknowledge(
+    retransmits: int, probes: int, silent_ms: int, gone: bool
+) -> None:
+    info = bytes((1, 0, retransmits, probes)).ljust(56, b"\0") + struct.pack("=I", silent_ms) + bytes(44)
+
+    assert vanished(info) is gone
