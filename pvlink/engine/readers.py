@@ -74,11 +74,13 @@ def known() -> list[Reader]:
         hints = manager.GetProxyHints("sources", xml)
         kinds = [] if hints is None else [hints.GetNestedElement(at) for at in range(hints.GetNumberOfNestedElements())]
         kinds = [kind for kind in kinds if kind.GetName() == "ReaderFactory"]
-        if kinds and not any(kind.GetAttribute("is_directory") == "1" for kind in kinds):
-            label = definitions.GetProxyDefinition().GetAttribute("label") or xml
+        label = definitions.GetProxyDefinition().GetAttribute("label") or xml
+        # Some that ParaView 5.9 had no name for could not be made by one either.
+        name = paraview.make_name_valid(label)
+        if name and kinds and not any(kind.GetAttribute("is_directory") == "1" for kind in kinds):
             found.append(
                 Reader(
-                    paraview.make_name_valid(label),
+                    name,
                     xml,
                     kinds[0].GetAttribute("file_description") or label,
                     tuple(ending for kind in kinds for ending in (kind.GetAttribute("extensions") or "").split()),
@@ -130,8 +132,7 @@ def open_files(paths: Any, reader: str | None = None) -> tuple[Any, dict[str, An
     # As ParaView's own window calls a series.
     name = _registered(paths[0]) + ("*" if len(paths) > 1 else "")
     given = [_given(path) for path in paths]
-    make = getattr(simple, chosen.name)
-    source = make(registrationName=name, **{property_name: given if many else given[0]})
+    source = getattr(simple, chosen.name)(registrationName=name, **{property_name: given if many else given[0]})
     shown, note = _show(source)
     facts = {
         "name": name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import html
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Entry:
 
     def open(self, reader: str | None = None) -> Any:
         """A source that reads it, shown in the active view."""
-        return self._listing.disk.open(self.files, reader)[0]
+        return self._listing.disk.source(self.files, reader)
 
     def __repr__(self) -> str:
         many = f", {self.count} files, {self.first!r} to {self.last!r}" if self.kind == "series" else ""
@@ -67,7 +68,7 @@ class Disk:
     def page(self, path: str, **how: Any) -> dict[str, Any]:
         with _said(OptionError):
             answer: dict[str, Any] = self._session.desk.files(path, **how)
-        return answer
+        return answer | {"entries": json.loads(answer["entries"])}
 
     def series(self, path: str, name: str, number: int) -> list[str]:
         with _said(OptionError):
@@ -82,6 +83,13 @@ class Disk:
         with _said(DataError):
             source, facts = self._session.desk.open_files(paths, reader)
         return source, facts
+
+    def source(self, paths: list[str], reader: str | None) -> Any:
+        """The source alone; what else there is to say of it is printed."""
+        source, facts = self.open(paths, reader)
+        if facts["note"]:
+            print(f"pvlink: {names.shown(facts['name'])}: {facts['note']}")  # noqa: T201
+        return source
 
 
 class Browsing:
@@ -113,7 +121,7 @@ class Browsing:
 
         `reader` is a name of `paraview.simple`; if not given, the first that says it can.
         """
-        return Disk(self).open([paths] if isinstance(paths, str) else list(paths), reader)[0]
+        return Disk(self).source([paths] if isinstance(paths, str) else list(paths), reader)
 
 
 class Listing:

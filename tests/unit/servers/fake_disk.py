@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pvlink.engine.refusal import Refusal
@@ -25,6 +26,7 @@ class FakeDesk:
         self.asked: list[dict[str, Any]] = []
         self.opened: list[tuple[list[str], str | None]] = []
         self.usual = True
+        self.note = ""
         self.wrong: Exception | None = None
 
     def forget(self) -> None:
@@ -50,7 +52,7 @@ class FakeDesk:
             "total": len(self.lines),
             "begin": begin,
             "at": at,
-            "entries": self.lines[begin : begin + how["count"]],
+            "entries": json.dumps(self.lines[begin : begin + how["count"]]),
         }
 
     def series(self, path: str, name: str, number: int) -> list[str]:
@@ -63,7 +65,7 @@ class FakeDesk:
         if paths[0].endswith(".abc"):
             raise Refusal(f"{paths[0]} cannot be read: ParaView has no reader for files that end in .abc.")
         self.opened.append((paths, reader))
-        facts = {"name": paths[0], "reader": reader or "AReader", "usual": self.usual, "shown": True, "note": ""}
+        facts = {"name": paths[0], "reader": reader or "AReader", "usual": self.usual, "shown": True, "note": self.note}
         return object(), facts
 
 

@@ -94,6 +94,14 @@ def test_an_entry_opens_itself() -> None:
     assert desk.opened == [([f"/data/u..vtk{step}" for step in range(5)], None), (["/data/a.vtk"], "BReader")]
 
 
+def test_what_there_is_to_say_of_a_source_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    session = Session(desk := FakeDesk(line(0, "a.vtk")))
+    desk.note = "Nothing was read from it."
+    session.open_files("/data/a.vtk")
+
+    assert capsys.readouterr().out == "pvlink: /data/a.vtk: Nothing was read from it.\n"
+
+
 def test_what_the_engine_refuses_is_the_users_to_mend() -> None:
     session = Session(FakeDesk())
 
