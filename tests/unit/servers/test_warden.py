@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import os
 import signal
@@ -41,6 +42,15 @@ def python(code: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             one.wait()
             # Their parent is gone: somebody else waits for them.
             assert until(lambda: not any(map(state, below)), 5)
+
+
+@pytest.mark.parametrize("name", ["warden", "chain", "network", "screen"])
+def test_it_is_python_3_9_with_nothing_installed(name: str) -> None:
+    tree = ast.parse(Path(screen.__file__).with_name(f"{name}.py").read_text(), feature_version=(3, 9))
+    names = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
+    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    ours = {f"pvlink.servers.{one}" for one in ("chain", "network", "screen")}
+    assert {one.split(".")[0] for one in names - ours} <= sys.stdlib_module_names
 
 
 def test_what_is_below_a_process_is_seen() -> None:
