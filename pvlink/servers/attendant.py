@@ -36,6 +36,7 @@ class Attendant:
         self._command = command
         self._said = b""
         self._pid = 0
+        self._process: subprocess.Popen[bytes] | None = None
         self._code: int | None = None
         self._output, self._theirs = os.pipe()
         self._wake, wake = os.pipe()
@@ -68,7 +69,8 @@ class Attendant:
 
     def _start(self) -> bool:
         try:
-            process = subprocess.Popen(
+            # Kept: one that is collected takes the exit code of a command that has ended by then.
+            self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=self._theirs,
@@ -81,8 +83,8 @@ class Attendant:
             return False
         finally:
             os.close(self._theirs)
-        self._pid = process.pid
-        self._tell(pid=process.pid)
+        self._pid = self._process.pid
+        self._tell(pid=self._pid)
         return True
 
     def _hear(self) -> bool:

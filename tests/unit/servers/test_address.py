@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pvlink.errors import OptionError
@@ -27,6 +27,7 @@ ADDRESSES = st.one_of(
 ).filter(lambda one: one.render is None or one.render.port != one.server.port)
 
 
+@settings(deadline=None)
 @given(ADDRESSES)
 def test_what_is_written_is_read_again(address: Address) -> None:
     assert parse(str(address)) == address
@@ -104,6 +105,7 @@ def test_a_mistake_is_named_and_a_right_one_shown(text: str, said: str) -> None:
     assert "cs://node17:11111" in message or "A right one: c" in message
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_nothing_but_an_address_or_a_sentence_comes_back(text: str) -> None:
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pvlink.errors import OptionError
@@ -168,6 +168,7 @@ def test_what_is_read_and_written_is_the_same_again(file: Path, tmp_path: Path) 
     assert pvsc.read(tmp_path / "again.pvsc") == configurations
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(CONFIGURATIONS, max_size=3))
 def test_what_is_written_is_read_again(configurations: list[Configuration]) -> None:
     assert loads(pvsc.dumps(configurations)) == configurations

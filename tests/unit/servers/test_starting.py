@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -157,6 +158,34 @@ def test_one_that_is_to_end_first_and_does_not_is_told(start: Start) -> None:
 
     with pytest.raises(ServerError, match=r"(?s)had not after 0 s\. process_wait=.*queued"):
         running.wait()
+
+
+HASTE = """
+import socket, subprocess, sys, time
+from pathlib import Path
+from pvlink.servers import attendant
+
+class Hasty(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        deadline = time.monotonic() + 10
+        while Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline
+
+subprocess.Popen = Hasty
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+one = attendant.Attendant(theirs, ["sh", "-c", "exit 3"])
+assert one._start()
+ours.recv(4096)
+one._reap()
+sys.stdout.write(ours.recv(4096).decode())
+"""
+
+
+def test_a_command_that_ends_before_anybody_looks_has_its_exit_code() -> None:
+    told = subprocess.run([sys.executable, "-c", HASTE], capture_output=True, timeout=30, check=True).stdout
+
+    assert json.loads(told)["code"] == 3
 
 
 def test_what_it_says_is_there_while_it_runs(start: Start) -> None:
