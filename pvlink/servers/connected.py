@@ -151,7 +151,7 @@ class Connected:
             if error.reason == "wrong-version" and found:
                 from pvlink.servers import versions
 
-                raise mismatch(error, engine, found, versions.matching(found)) from None
+                raise mismatch(origin.label, engine, found, versions.matching(found)) from None
             raise
         except BaseException:
             link.close()

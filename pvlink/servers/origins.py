@@ -211,17 +211,17 @@ def _is_here(peer: str) -> bool:
     return host in ("", "localhost", "::1") or host.startswith("127.")
 
 
-def mismatch(error: ServerError, engine: Engine, server_version: str, matching: list[tuple[str, Path]]) -> ServerError:
-    """The same with what to do about two versions."""
+def mismatch(label: str, engine: Engine, server_version: str, matching: list[tuple[str, Path]]) -> ServerError:
+    """What to do about two versions."""
     found = ", ".join(f"{version} ({path})" for version, path in matching)
     way = (
         f"Found here: {found}. pvlink.session().connect(..., pvpython='{matching[0][1]}') uses it."
         if matching
-        else f"No ParaView {server_version} was found here: start that server with ParaView {engine.minor}, or say "
+        else f"No ParaView {server_version} was found here: start the server with ParaView {engine.minor}, or say "
         f"where a pvpython of {server_version} is: connect(..., pvpython='/path/to/bin/pvpython')."
     )
     return ServerError(
-        f"{error} The server is ParaView {server_version}, this engine is {engine.version}: they must be the same. "
-        f"{way}",
+        f"The server at {label} is ParaView {server_version}, this session's is {engine.version}: the first two "
+        f"numbers must be the same. {way}",
         "wrong-version",
     )
