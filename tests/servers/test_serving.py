@@ -6,10 +6,14 @@ import contextlib
 import json
 import os
 import re
+import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +22,7 @@ import psutil
 import pytest
 
 from pvlink.errors import ServerError
+from pvlink.servers.screen import Screen
 from pvlink.servers.serving import choose
 from tests.servers.local import PVPYTHON, SOON, Local, handshake, local, needs_pvserver, until
 
@@ -46,6 +51,63 @@ def test_ranks_start_let_their_client_in_and_end_with_it(level: str, ranks: int)
             assert handshake(client, served.connect_id, comes=level == "reverse") == 0
         assert one.gone() == []
         assert served.ended() == "it ended by itself, in order (exit code 0)"
+
+
+CLIENT = """
+import sys
+from paraview.simple import *
+Connect("127.0.0.1", int(sys.argv[1]))
+wavelet = Wavelet(WholeExtent=[-40, 40, -40, 40, -40, 40])
+ranks = ProcessIdScalars(wavelet)
+view = CreateView("RenderView")
+view.RemoteRenderThreshold = 0.0
+Show(Contour(ranks, ContourBy=["POINTS", "RTData"], Isosurfaces=[157.0]), view)
+Render(view)
+view.SMProxy.StillRender()
+on_the_server = view.SMProxy.GetClientSideObject().GetUseDistributedRenderingForRender()
+ranks.UpdatePipeline()
+print("drawn", bool(on_the_server), [int(one) for one in ranks.PointData["ProcessId"].GetRange()], flush=True)
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_in_a_network_of_its_own_it_draws_for_a_real_client(ranks: int, tmp_path: Path) -> None:
+    xvfb, (never, held) = shutil.which("Xvfb"), os.pipe()
+    assert xvfb is not None
+    screen = Screen(xvfb, tmp_path, never)
+    try:
+        with local("namespace", ranks) as one, one.connect() as server, socket.create_server(("127.0.0.1", 0)) as door:
+            threading.Thread(target=splice, args=(door, server), daemon=True).start()
+            script = tmp_path / "client.py"
+            script.write_text(CLIENT)
+            words = ["--no-mpi", f"--connect-id={one.served.connect_id}", str(script), str(door.getsockname()[1])]
+            client = subprocess.run(
+                [PVPYTHON, *words],
+                env=os.environ | {"DISPLAY": screen.display, "XAUTHORITY": str(screen.cookie)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=90,
+                text=True,
+            )
+            assert f"drawn True [0, {ranks - 1}]" in client.stdout, client.stdout + one.served.last_words()
+    finally:
+        screen.end()
+        os.close(never)
+        os.close(held)
+
+
+def splice(door: socket.socket, server: socket.socket) -> None:
+    """What the session's relay does, and nothing else of it."""
+    client, _ = door.accept()
+    with client:
+        while ready := select.select([client, server], [], [], 90)[0]:
+            for one in ready:
+                data = one.recv(1 << 16)
+                if not data:
+                    server.shutdown(socket.SHUT_RDWR)
+                    return
+                (server if one is client else client).sendall(data)
 
 
 def test_it_ends_when_asked_to_and_twice_is_not_too_often() -> None:
