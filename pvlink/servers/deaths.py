@@ -15,6 +15,8 @@ def words(how: dict[str, Any], said: str, *, with_mpi: bool) -> str:
     """`how`: the warden's last word; `said`: what server and mpiexec said last."""
     if how.get("asked"):
         return "it was ended, as asked"
+    if how.get("terminated"):
+        return "the process that held it was asked to end (SIGTERM)"
     if "failed" in how:
         return f"it could not be started: {how['failed']}"
     if "xvfb" in how:

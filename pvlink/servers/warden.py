@@ -3,6 +3,11 @@
 A program of its own: standard library only, any Python from 3.9. `warden.py FD`: a server, as the first message on the
 socket FD says.
 
+The wire to the kernel is a pair of seqpacket sockets. It says: the plan, as JSON; then `end`. The warden says, as JSON:
+`{"ready": {"ranks": [[rank, pid]...], "mpi": pid, "display", "servers": how many said they are ready, "closed": whether
+MPI's ports are shut}}`, in a network of its own with the connected socket; and `{"ended": {...}}` (`deaths.words`), when
+all is gone.
+
 A chain: the kernel holds the warden (a pidfd, the socket's end of file), the warden mpiexec and Xvfb, and mpiexec the
 ranks (PDEATHSIG). Each link alone breaks the rest. A process that is stopped takes no notice of SIGTERM, hence SIGKILL;
 the warden itself asks for SIGCONT, so that a stopped one wakes up, sees that its kernel is gone, and clears away.
@@ -135,8 +140,8 @@ class Warden:
         while True:
             # While it starts, files are looked for; later everything makes itself known.
             ready = {fd for fd, _ in self._poll.poll(1000 if self._told and not until else 20)}
-            if self._wake in ready:
-                os.read(self._wake, 4096)
+            if self._wake in ready and signal.SIGTERM in os.read(self._wake, 4096):
+                return {"terminated": True}
             if self._kernel in ready or os.getppid() != self._parent:
                 return {"kernel": True}
             if self._control.fileno() in ready:

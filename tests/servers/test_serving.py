@@ -287,6 +287,13 @@ def test_killed_at_once_they_leave_a_folder_for_the_next_to_sweep() -> None:
             assert not one.folder.exists()
 
 
+def test_whoever_ends_the_warden_in_a_friendly_way_ends_the_server() -> None:
+    with local("reverse") as one:
+        one.warden.terminate()
+        assert one.gone() == []
+        assert one.served.ended() == "the process that held it was asked to end (SIGTERM)"
+
+
 def test_no_zombie_stays_in_the_kernel() -> None:
     with local("reverse") as one:
         one.warden.kill()

@@ -37,6 +37,7 @@ HYDRA_EXITED = "=   EXIT CODE: 3\n=   CLEANING UP REMAINING PROCESSES"
     [
         ({"asked": True}, KILLED, "it was ended, as asked"),
         ({"asked": False}, "", "the session that had started it was gone"),
+        ({"terminated": True}, "", "the process that held it was asked to end (SIGTERM)"),
         ({"kernel": True}, "", "the session that had started it was gone"),
         ({"failed": "No such file"}, "", "it could not be started: No such file"),
         ({"xvfb": -9}, "", "its X server (Xvfb) was killed by signal 9"),
