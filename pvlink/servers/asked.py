@@ -30,19 +30,25 @@ class Questions:
 
     configuration: Configuration
     options: Options
+    # Of the engine.
+    version: str
 
     def form(self, go: Callable[[Origin], object]) -> Form:
         """In the notebook; `go` connects."""
         # Widgets are imported by whoever sees some.
         from pvlink.servers.form import Form
 
-        return Form(self.configuration, lambda settled: go(Configured(settled, self.options)))
+        return Form(self.configuration, lambda settled: go(Configured(settled, self.options)), version=self.version)
 
 
 def origin(
-    where: str | os.PathLike[str], name: str | None, values: Mapping[str, Value] | None, options: dict[str, Any]
+    where: str | os.PathLike[str],
+    name: str | None,
+    values: Mapping[str, Value] | None,
+    options: dict[str, Any],
+    version: str,
 ) -> Origin | Questions:
-    """Where the server comes from, or what has to be asked first. Raises OptionError, ServerError."""
+    """Where the server comes from, or what has to be asked first. `version`: the engine's. Raises OptionError."""
     text = os.fspath(where)
     in_file = text.endswith(_FILES)
     if not in_file and (":" in text or not any(one.name == text for one in pvsc.known())):
@@ -56,5 +62,5 @@ def origin(
         return Reached(reached, Options(**{**patient, **options}))
     found = pvsc.find(pvsc.read(Path(text).expanduser()), name) if in_file else pvsc.find(pvsc.known(), text)
     if found.options and values is None:
-        return Questions(found, Options(**options))
-    return Configured(settle(found, values), Options(**options))
+        return Questions(found, Options(**options), version)
+    return Configured(settle(found, values, version=version), Options(**options))

@@ -16,7 +16,7 @@ from pvlink.progress import ProgressBar
 from pvlink.saved import State
 from pvlink.servers import asked, patience
 from pvlink.servers.link import NOTICE, Link
-from pvlink.servers.origins import Engine, Options, Origin, mismatch
+from pvlink.servers.origins import Engine, Options, Origin
 from pvlink.servers.server import Server, Told
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Connected:
         values = options.pop("values", None)
         refuse_unknown("session.connect()", set(options) - set(_CONNECT), (*_CONNECT, "values"))
         name, pvpython = options.pop("name", None), options.pop("pvpython", None)
-        found = asked.origin(where, name, values, options)
+        found = asked.origin(where, name, values, options, self._engine_facts().version)
         if isinstance(found, asked.Questions):
             return found.form(self._go)
         with self._moving:
@@ -151,7 +151,8 @@ class Connected:
             if error.reason == "wrong-version" and found:
                 from pvlink.servers import versions
 
-                raise mismatch(origin.label, engine, found, versions.matching(found)) from None
+                said = versions.must_match(found, engine.version, versions.installed())
+                raise ServerError(f"{origin.label}: {said}", error.reason) from None
             raise
         except BaseException:
             link.close()
@@ -185,6 +186,9 @@ class Connected:
                 self._link.close()
                 if self._origin is not None:
                     self._origin.close()
+            # It may have been lost, or hang up before we did; the views of this session itself are live.
+            with contextlib.suppress(StreamerLost, ValueError):
+                self.ask("restored")
 
     def reconnect(self) -> Server:
         """Have the server again that was lost or left, with the same pipeline, cameras and cells.

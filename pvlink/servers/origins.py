@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from pvlink.errors import OptionError, ServerError
+from pvlink.errors import OptionError
 from pvlink.servers.address import Address
 from pvlink.servers.link import Line, Link, Wish
 from pvlink.servers.server import Told
@@ -209,19 +209,3 @@ class Reached:
 def _is_here(peer: str) -> bool:
     host = peer.rpartition(":")[0].strip("[]")
     return host in ("", "localhost", "::1") or host.startswith("127.")
-
-
-def mismatch(label: str, engine: Engine, server_version: str, matching: list[tuple[str, Path]]) -> ServerError:
-    """What to do about two versions."""
-    found = ", ".join(f"{version} ({path})" for version, path in matching)
-    way = (
-        f"Found here: {found}. pvlink.session().connect(..., pvpython='{matching[0][1]}') uses it."
-        if matching
-        else f"No ParaView {server_version} was found here: start the server with ParaView {engine.minor}, or say "
-        f"where a pvpython of {server_version} is: connect(..., pvpython='/path/to/bin/pvpython')."
-    )
-    return ServerError(
-        f"The server at {label} is ParaView {server_version}, this session's is {engine.version}: the first two "
-        f"numbers must be the same. {way}",
-        "wrong-version",
-    )

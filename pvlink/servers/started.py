@@ -29,7 +29,7 @@ class Started:
 
     def __post_init__(self) -> None:
         ranks = self.how.get("ranks", 1)
-        self.label = f"this machine, {ranks} rank{'' if ranks == 1 else 's'}"
+        self.label = f"localhost ({ranks} rank{'' if ranks == 1 else 's'})"
         self._packing = Packing(self.options.compression)
 
     def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
@@ -101,7 +101,8 @@ class Configured(Reached):
     """As a server configuration of ParaView's says, with its questions answered; its command is run each time."""
 
     def __init__(self, settled: Settled, options: Options) -> None:
-        patience = {} if settled.timeout is None else {"timeout": max(1.0, settled.timeout)}
+        # ParaView's for ever: a day.
+        patience = {"timeout": 86400.0 if settled.timeout is None else max(1.0, settled.timeout)}
         numbered = {} if settled.connect_id is None else {"connect_id": settled.connect_id}
         super().__init__(settled.address, Options(**{**vars(options), **patience, **numbered}), settled.name)
         self._settled = settled
@@ -111,7 +112,7 @@ class Configured(Reached):
         self.close()
         if not self.address.reverse:
             self._start(engine, told)
-            return super().open(link, engine, told)
+            return super().open(link, engine, self._watched(told))
         # Who comes must find us there.
         self.begin(link, engine)
         try:
@@ -119,7 +120,17 @@ class Configured(Reached):
         except BaseException:
             link.close()
             raise
-        return self.finish(link, engine, told)
+        return self.finish(link, engine, self._watched(told))
+
+    def _watched(self, told: Told) -> Told:
+        """A command that has failed ends the wait for its server."""
+
+        def watched(waited: float, state: dict[str, Any]) -> None:
+            if self._running is not None:
+                self._running.check()
+            told(waited, state)
+
+        return watched
 
     def _start(self, engine: Engine, told: Told) -> None:
         if not self._settled.argv:

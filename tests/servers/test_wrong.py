@@ -94,7 +94,7 @@ WRONG = [
     Wrong("a port that says nothing", "silent", "accepts a connection and says nothing", fake(nasty.silent)),
     Wrong("a web server's port", "not-paraview", "HTTP/1.1 400", fake(nasty.says(WEB))),
     Wrong("another connect-id", "wrong-id", "connection id", another_id),
-    Wrong("another version", "wrong-version", "ParaView 5.9", fake(nasty.paraview("5.9"))),
+    Wrong("another version", "wrong-version", "Server 5.9, this engine 5.11", fake(nasty.paraview("5.9"))),
     Wrong("a name that does not resolve", "name", "node17.invalid", unknown_name),
     Wrong("a firewall that drops", "silent", "does not answer at all", firewall),
     Wrong("a server that dies in the handshake", "died", "in the middle", fake(nasty.dies_after(21))),
