@@ -4,9 +4,9 @@ A program of its own: standard library only, any Python from 3.9. `warden.py FD`
 socket FD says.
 
 The wire to the kernel is a pair of seqpacket sockets. It says: the plan, as JSON; then `end`. The warden says, as JSON:
-`{"ready": {"ranks": [[rank, pid]...], "mpi": pid, "display", "servers": how many said they are ready, "closed": whether
-MPI's ports are shut}}`, in a network of its own with the connected socket; and `{"ended": {...}}` (`deaths.words`), when
-all is gone.
+`{"ready": {"ranks": [[rank, pid]...], "mpi": pid, "display", "servers": how many said that they are ready, "closed":
+whether MPI's ports are shut}}`, in a network of its own with the connected socket; and `{"ended": {...}}`, when all is
+gone: `deaths.words` reads it.
 
 A chain: the kernel holds the warden (a pidfd, the socket's end of file), the warden mpiexec and Xvfb, and mpiexec the
 ranks (PDEATHSIG). Each link alone breaks the rest. A process that is stopped takes no notice of SIGTERM, hence SIGKILL;
