@@ -210,7 +210,8 @@ class Approach:
             if error.errno == errno.ETIMEDOUT:
                 raise failure.dropped(self._place, self._loop.time() - self._begin) from None
             if error.errno in _NO_WAY:
-                raise failure.unreachable(self._place, error.strerror or str(error)) from None
+                # asyncio puts words of its own where the system's would be.
+                raise failure.unreachable(self._place, os.strerror(error.errno or 0)) from None
             raise ConnectionRefusedError from error
         if sock.getsockname() == sock.getpeername():
             # A port that nobody listens on, and that we were given ourselves: TCP connects us to us.
