@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cell, data, figures, frames, mirror, starting, ways
+from benchmarks import cell, data, figures, frames, mirror, servers, starting, ways
 
-PARTS = ("starting", "cell", "mirror", "frames", "ways", "data")
+PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers")
 
 
 def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
@@ -28,6 +28,8 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from ways.figures(runs)
     if "data" in parts:
         yield from data.figures(runs)
+    if "servers" in parts:
+        yield from servers.figures(runs, seconds)
 
 
 def main() -> None:
