@@ -42,6 +42,9 @@ class Server:
     def __init__(self, why: Callable[[], BaseException] | None = None) -> None:
         """`why` makes what is raised where an object is used whose server is lost."""
         self._why = why or _gone
+        # Or pvpython, unlike a Python that imports ParaView, ends what it has when it connects: the pipeline that is to
+        # wait here, and the views of it that somebody watches.
+        servermanager.vtkProcessModule.GetProcessModule().MultipleSessionsSupportOn()
         # The pipeline of this process itself.
         self._home = servermanager.ActiveConnection
         self._connection: Any = None
