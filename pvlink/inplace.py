@@ -112,12 +112,15 @@ class InPlace(Connected):
     def strike(self) -> BaseException | None:
         """For the handler of SIGINT: what to raise. None: it was only the streamer, ringing."""
         bell = self._bell
-        if bell is None or self.server is None:
+        if bell is None:
             return KeyboardInterrupt()
         news = bell.read()
         if news is None:
             bell.taken()
             return KeyboardInterrupt()
+        if self.server is None:
+            # One that is being left may hang up before we do.
+            return None
         self._noticed()
         return ServerLost() if news["waiting"] else None
 
