@@ -105,6 +105,7 @@ async def first(listener: socket.socket, expected: Expected) -> Arrived:
                 waiting.append(asyncio.create_task(_greeted(knocking.result(), expected)))
                 if len(waiting) > MAX_STRANGERS:
                     waiting[0].cancel()
+                    expected.strangers.turned_away("It said nothing, and others came.")
                 knocking = asyncio.create_task(_next(listener))
     finally:
         listener.close()

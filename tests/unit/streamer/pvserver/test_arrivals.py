@@ -92,6 +92,8 @@ async def test_a_crowd_of_silent_strangers_does_not_keep_the_server_out(desk: De
     try:
         for _ in range(3 * arrivals.MAX_STRANGERS):
             crowd.append(await asyncio.to_thread(socket.create_connection, ("127.0.0.1", port), 3))
+        await until(lambda: desk.state["strangers"] == 2 * arrivals.MAX_STRANGERS)
+        assert await asyncio.to_thread(crowd[0].recv, 1) == b""
         with await come(port):
             await desk.reach("ready")
     finally:
