@@ -77,12 +77,15 @@ class Freight:
                 facts, layout = desk.fetch(obj, name, at, number)
             return facts, hold.read(os.dup(fd), layout)
 
-    def restore(self, desk: Any) -> list[str]:
-        """Give a new engine what was put; names of the sources that stay empty."""
+    def restore(self, desk: Any, *, part: bool = False) -> list[str]:
+        """Give a new engine what was put; names of the sources that stay empty.
+
+        `part`: there is more of the pipeline to come, and what is not there yet is kept for it.
+        """
         for key, kept in list(self._kept.items()):
             number = next(self._numbers)
             self._engine().send_memory(kept.fd, number)
-            if not desk.refill(key, kept.facts, kept.layout, number, self.forget_others):
+            if not desk.refill(key, kept.facts, kept.layout, number, self.forget_others) and not part:
                 self._drop(key)
         names: list[str] = desk.empty(list(self._kept))
         return names

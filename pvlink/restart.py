@@ -116,7 +116,9 @@ class Restarting(Connected):
 
     def _bring_back(self, fresh: Engine, former: Engine, state: State | None) -> str:
         if self.server is not None:
-            # What this process itself had waits no longer; what was on a server comes to a new one.
+            # What this process itself held, and then what was on a server, on a new one.
+            if self._home is not None:
+                self._come_back(self._home, former.wire, part=True)
             said = self._again(state, former.wire)
         elif state is None:
             said = f"nothing had been saved; {self._what} starts empty. Run the cells that make the pipeline."
@@ -125,12 +127,12 @@ class Restarting(Connected):
         self.desk.restored()
         return said
 
-    def _come_back(self, state: State | None, former: KernelWire | None = None) -> str:
+    def _come_back(self, state: State | None, former: KernelWire | None = None, *, part: bool = False) -> str:
         """Bring the pipeline back to where the engine is now, and the references of a former one."""
         if state is None:
             return "nothing of a pipeline had been saved."
         missing = self.desk.restore(state.facts, state.xml)
-        empty = self._freight.restore(self.desk)
+        empty = self._freight.restore(self.desk, part=part or former is None)
         if former is not None:
             self._engine.wire.inherit(former, state.facts["lent"], self.desk.recall)
         said = f", except for {', '.join(missing)}, which ParaView could not make again" if missing else ""

@@ -15,8 +15,8 @@ from pvlink.engine.refusal import Refusal
 from pvlink.engine.sources import listed, numbered, vtk_data
 
 NOTE = "pvlink"
-# Instead of a number: what lies on a server is not kept.
-FAR = "far"
+# Instead of a number: what nobody else keeps.
+KEPT_BY_NOBODY = "0"
 
 
 class Proxies:
@@ -28,14 +28,12 @@ class Proxies:
         proxy = self._own(name)
         if far.is_far():
             proxy = far.put(proxy, name, data)
-            note = FAR
         else:
             if proxy is None:
                 proxy = simple.TrivialProducer(registrationName=name)
             proxy.GetClientSideObject().SetOutput(data)
-            note = str(number)
         if not _was_put(proxy):
-            proxy.SMProxy.SetAnnotation(NOTE, note)
+            proxy.SMProxy.SetAnnotation(NOTE, str(number) if number else KEPT_BY_NOBODY)
         _updated(proxy)
         return proxy
 
@@ -61,12 +59,15 @@ class Proxies:
         return int(note) or None if note.isdigit() else None
 
     def numbers(self) -> list[int]:
-        return [number for number in map(self.number, simple.GetSources().values()) if number is not None]
+        return [number for number in map(self.number, _everywhere()) if number is not None]
 
     def refill(self, number: int, data: Any) -> bool:
-        for proxy in simple.GetSources().values():
+        for (name, _), proxy in simple.GetSources().items():
             if self.number(proxy) == number:
-                proxy.GetClientSideObject().SetOutput(data)
+                if far.is_far():
+                    far.put(proxy, name, data)
+                else:
+                    proxy.GetClientSideObject().SetOutput(data)
                 _updated(proxy)
                 return True
         return False
@@ -92,6 +93,15 @@ class Proxies:
                 f"Give another name, or delete that one first: Delete(FindSource({name!r}))."
             )
         return own[0] if own else None
+
+
+def _everywhere() -> list[Any]:
+    """Sources of all connections: while one is on a server, those of this process itself wait."""
+    return [
+        source
+        for connection in servermanager.Connections
+        for source in servermanager.ProxyManager(connection.Session).GetProxiesInGroup("sources").values()
+    ]
 
 
 def _note(proxy: Any) -> str:

@@ -46,6 +46,8 @@ class Connected:
     _origin: Origin | None = None
     # The pipeline on a server that was left on purpose.
     _parked: State | None = None
+    # What this session itself holds while its pipeline is on a server.
+    _home: State | None = None
     # One change of place at a time.
     _moving: threading.RLock
 
@@ -125,8 +127,8 @@ class Connected:
         """Leave what there is, and begin with nothing on this one."""
         if self.server is not None:
             self.disconnect()
-        else:
-            self._write_down()
+        if self._write_down():
+            self._home = self._kept()
         server = self._attach(origin)
         self.desk.restored()
         self.ask("restored")
