@@ -6,6 +6,7 @@ its states, tells those that were put from those that a user has made.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from paraview import servermanager, simple
@@ -54,12 +55,10 @@ class Proxies:
         return obj.GetClientSideObject().GetOutputDataObject(port)
 
     def number(self, source: Any) -> int | None:
-        note = _note(source)
-        # Zero: of no file in memory.
-        return int(note) or None if note.isdigit() else None
+        return _number(_note(source))
 
     def numbers(self) -> list[int]:
-        return [number for number in map(self.number, _everywhere()) if number is not None]
+        return [number for note in _notes() if (number := _number(note)) is not None]
 
     def refill(self, number: int, data: Any) -> bool:
         for (name, _), proxy in simple.GetSources().items():
@@ -95,18 +94,28 @@ class Proxies:
         return own[0] if own else None
 
 
-def _everywhere() -> list[Any]:
-    """Sources of all connections: while one is on a server, those of this process itself wait."""
-    return [
-        source
-        for connection in servermanager.Connections
-        for source in servermanager.ProxyManager(connection.Session).GetProxiesInGroup("sources").values()
-    ]
+def _notes() -> Iterator[str]:
+    """On the sources of all connections: while one is on a server, those of this process itself wait."""
+    for connection in servermanager.Connections:
+        # ParaView's iterator in Python knows the active connection only.
+        one = servermanager.vtkSMProxyIterator()
+        one.SetSession(connection.Session)
+        one.SetModeToOneGroup()
+        one.Begin("sources")
+        while not one.IsAtEnd():
+            if one.GetProxy().HasAnnotation(NOTE):
+                yield str(one.GetProxy().GetAnnotation(NOTE))
+            one.Next()
 
 
 def _note(proxy: Any) -> str:
     smproxy = proxy.SMProxy
     return str(smproxy.GetAnnotation(NOTE)) if smproxy.HasAnnotation(NOTE) else ""
+
+
+def _number(note: str) -> int | None:
+    # Zero: of no file in memory.
+    return int(note) or None if note.isdigit() else None
 
 
 def _was_put(proxy: Any) -> bool:
