@@ -24,6 +24,8 @@ _PARTS = (
 )
 # Set aside while an object refuses; what it takes to bring it back.
 _STATE = "_pvlink_departed"
+# Since ParaView 6.0 each proxy keeps the manager of the session that it was made in.
+_MANAGER = "pxm"
 
 
 class Refusing:
@@ -119,7 +121,7 @@ class Departed:
         """Of ParaView's own objects, which would be deleted on a server that is not there."""
         for obj in self._living():
             inner = object.__getattribute__(obj, "__dict__")
-            for name in ("SMProxy", "SMProperty"):
+            for name in ("SMProxy", "SMProperty", _MANAGER):
                 if name in inner:
                     inner[name] = None
         dead = [key for key, weak in servermanager._pyproxies.items() if _has_departed(weak())]  # noqa: SLF001
@@ -137,6 +139,8 @@ class Departed:
             inner = obj.__dict__
             inner["_Proxy__Properties"] = {}
             inner["Port"] = state["port"]
+            if _MANAGER in inner:
+                inner[_MANAGER] = servermanager.ProxyManager()
             obj.InitializeFromProxy(smproxy, False)
         for obj in (one for one in waiting if "name" in _state_or_nothing(one)):
             state, smproxy = _state(obj), locate(_state(obj)["number"])

@@ -30,7 +30,7 @@ MOST_MEASURED = 5000
 PATIENCE, LONG_PATIENCE = 1.0, 20.0
 
 _SHELF = Shelf()
-_INVALID, _DIRECTORIES = 0, (3, 4, 6, 7, 8, 9, 10)
+_INVALID, _DIRECTORIES, _GROUPS = 0, (3, 4, 6, 7, 8, 9, 10), (5, 11)
 
 
 def files(
@@ -207,6 +207,10 @@ def _contents(found: Any) -> list[tuple[str, int, int, float | None]]:
     entries = []
     # By number it would go through the chain each time.
     while (entry := contents.GetNextItemAsObject()) is not None:
+        if entry.GetType() in _GROUPS:
+            # ParaView 5.9 makes groups of numbered files whether asked to or not, by rules that are not ours.
+            entries += _contents(entry)
+            continue
         # Python was not given the time in 5.11.
         modified = entry.GetModificationTime() if hasattr(entry, "GetModificationTime") else None
         entries.append((_text(entry.GetName()), entry.GetType(), entry.GetSize(), modified))
