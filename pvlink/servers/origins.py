@@ -15,12 +15,13 @@ from pvlink.servers.server import Told
 RENDER = ("server", "client", "auto")
 # MB of geometry above which the server draws; ParaView's own is 20.
 THRESHOLDS = {"server": 0.0, "client": 1e9, "auto": 20.0}
-# As ParaView writes it: class, and what that is told. Zlib's: colour bits kept while moving, and its level.
+# As ParaView writes it: class, 0, and what that is told. LZ4's and Squirt's: how many bits of a colour are dropped while
+# the hand moves. Zlib's: its level, the same, and whether opacity is dropped, always: then the background is black.
 COMPRESSORS = {
     "none": "NULL",
-    "lz4": "vtkLZ4Compressor 0 3",
+    "lz4": "vtkLZ4Compressor 0 0",
     "squirt": "vtkSquirtCompressor 0 3",
-    "zlib": "vtkZlibImageCompressor 0 6 2 1",
+    "zlib": "vtkZlibImageCompressor 0 6 2 0",
 }
 # A round trip (ms) from which on a link counts as a slow one.
 FAR = 8.0
@@ -122,7 +123,7 @@ class Packing:
         how = {
             "none": "as they are",
             "lz4": "packed by LZ4, without loss",
-            "squirt": "packed by Squirt, with loss while the hand moves",
+            "squirt": "packed by Squirt, with loss, also at rest",
             "zlib": "packed by zlib, with loss while the hand moves",
         }[self.name]
         if self.wish != "auto":
