@@ -15,8 +15,8 @@ from pvlink.servers.server import Told
 RENDER = ("server", "client", "auto")
 # MB of geometry above which the server draws; ParaView's own is 20.
 THRESHOLDS = {"server": 0.0, "client": 1e9, "auto": 20.0}
-# As ParaView writes it: class, 0, and what that is told. LZ4's and Squirt's: how many bits of a colour are dropped while
-# the hand moves. Zlib's: its level, the same, and whether opacity is dropped, always: then the background is black.
+# As ParaView writes it: class, 0, and what that is told. LZ4's and Squirt's: how many bits of a colour are dropped
+# while the hand moves. Zlib's: its level, the same, and whether opacity is dropped, at rest too: a black background.
 COMPRESSORS = {
     "none": "NULL",
     "lz4": "vtkLZ4Compressor 0 0",
