@@ -18,6 +18,7 @@ from pvlink.protocol import Role
 from pvlink.questions import Asking
 from pvlink.restart import Restarting
 from pvlink.saved import Saved, State
+from pvlink.servers import patience
 from pvlink.servers.files import Browsing
 from pvlink.servers.origins import Engine as Client
 
@@ -198,6 +199,9 @@ class Session(Asking, Freighter, Restarting, Browsing):
                 "vtk",
             )
         return Client(self.about["paraview"], self.found.path)
+
+    def _processor_time(self) -> float:
+        return patience.worked(self._engine.pid)
 
     def _hush(self) -> None:
         self._engine.output.skip()

@@ -76,6 +76,10 @@ class Connected:
         """
         raise NotImplementedError
 
+    def _processor_time(self) -> float:
+        """Seconds that ParaView's own process has worked."""
+        return 0.0
+
     def _hush(self) -> None:
         """Throw away what ParaView has just said: hundreds of lines on a server that is gone."""
 
@@ -277,7 +281,9 @@ class Connected:
     def _on_interrupt(self, look: Callable[[float], bool | None]) -> None:
         """A call that waits for a server was interrupted: one that says nothing more is cut off."""
         if self.server is not None and self._origin is not None:
-            patience.interrupted(self.server.address, self._origin, self.server_state, self._cut, look)
+            patience.interrupted(
+                self.server.address, self._origin, self.server_state, self._cut, look, self._processor_time
+            )
 
     def _is_lost(self) -> bool:
         """Whether there is a server, and it is gone."""

@@ -1,17 +1,33 @@
 """What an interrupt means while ParaView waits for its server: one that says nothing more is cut off.
 
 ParaView cannot be interrupted in that wait, and a server cannot be told to stop. So one that is heard within three
-seconds is left to finish, and the cell is free; the connection to one that stays silent is ended.
+seconds is left to finish, and the cell is free; the connection to one that stays silent is ended. Unless ParaView's own
+process computes meanwhile: an idle client often has the last word, so that alone is no sign that it waits.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pvlink.servers.link import NOTICE, SILENT, TICK
 from pvlink.servers.origins import Origin
+
+# A process that has used so much of the time works; one that waits in recv uses none.
+AT_WORK = 0.2
+
+
+def worked(pid: int) -> float:
+    """Seconds of a processor that a process has used; none once it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # Of user and system: proc(5).
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def interrupted(
@@ -20,12 +36,14 @@ def interrupted(
     state: Callable[[], dict[str, Any]],
     cut: Callable[[str], None],
     look: Callable[[float], bool | None],
+    worked: Callable[[], float],
 ) -> None:
     """Return once the cell may go on: the answer is there, or the server is at work, or it was cut off.
 
-    `look` waits for some seconds; whether the answer is there, none where the user has interrupted again.
+    `look` waits for some seconds; whether the answer is there, none where the user has interrupted again. `worked`:
+    seconds of a processor that ParaView's own process has used.
     """
-    began = time.monotonic()
+    began, before = time.monotonic(), worked()
     hung = origin.hung()
     while not hung and time.monotonic() - began < SILENT:
         done = look(TICK)
@@ -38,6 +56,8 @@ def interrupted(
             return
         if done is None:
             break
+    if not hung and worked() - before > AT_WORK * (time.monotonic() - began):
+        return
     seconds = state()["heard"] or 0.0
     cut(
         f"The ParaView server at {address} had said nothing for {seconds:.0f} s, and was cut off when the cell was "
