@@ -13,6 +13,7 @@ from pvlink.streamer.pvserver import failure, names, peers
 from pvlink.streamer.pvserver.failure import Failure
 from pvlink.streamer.pvserver.handshake import (
     DIGEST_5_11,
+    DIGESTS,
     Caller,
     Code,
     Introduction,
@@ -30,7 +31,7 @@ VERSIONS = (*(f"5.{minor}" for minor in range(6, 14)), "6.0", "6.1", "6.2")
 NUDGE_SECONDS = 1.0
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EPERM, errno.ENETDOWN, errno.EADDRNOTAVAIL)
 # The digest of each version that was met, for those who come with a socket and cannot come twice.
-_digests: dict[str, bytes] = {"5.11": DIGEST_5_11}
+_digests: dict[str, bytes] = dict(DIGESTS)
 
 
 @dataclass(frozen=True)

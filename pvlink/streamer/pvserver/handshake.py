@@ -19,8 +19,18 @@ _INT = struct.Struct("<i")
 ENDIAN, GENERATION, DIGEST, IDS = 0x3C3C3C3C, 0x3E3E3E3E, 0x3F3F3F3F, 0x3D3D3D3D
 TEXT, CODE = 99991, 99990
 OUR_GENERATION = 100
-# What ParaView 5.11 has; those of others are learnt as they come (it is the same for several versions).
+# What Debian's ParaView 5.11 has, which was built from another VTK than the one of paraview.org (86f3e537...).
 DIGEST_5_11 = b"5e7a24e1e7033d8c49830a3775623523"
+# The MD5 of vtkSocketCommunicator.cxx in the VTK of each release; others are learnt as they come.
+DIGESTS = {
+    "5.9": b"e28e389cfc6f7863e0d23701201f7d63",
+    "5.10": b"e28e389cfc6f7863e0d23701201f7d63",
+    "5.11": DIGEST_5_11,
+    "5.12": b"fed88705215b54d5101b1b6e9f76673e",
+    "5.13": b"fed88705215b54d5101b1b6e9f76673e",
+    "6.0": b"8b9893cd135e41165164da7f5d2f922e",
+    "6.1": b"8b9893cd135e41165164da7f5d2f922e",
+}
 # ParaView's own introduction has about 60 bytes.
 MAX_TEXT = 1024
 _TEXT = re.compile(rb"^paraview-([0-9]+\.[0-9]+)\.(?:connect_id\.([0-9]+)\.)?renderingbackend\.([^.]+)$")

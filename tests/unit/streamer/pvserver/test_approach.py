@@ -12,11 +12,18 @@ import pytest
 
 from pvlink.streamer.pvserver import approach, names, peers
 from pvlink.streamer.pvserver.approach import nearest
-from pvlink.streamer.pvserver.handshake import Introduction
+from pvlink.streamer.pvserver.handshake import DIGEST_5_11, DIGESTS, Introduction
 from tests.unit.streamer.pvserver import nasty
 from tests.unit.streamer.pvserver.conftest import Desk
 
 pytestmark = pytest.mark.servers
+
+# `md5sum Parallel/Core/vtkSocketCommunicator.cxx` in the VTK that each release brings.
+RELEASED = {
+    **dict.fromkeys(("5.9", "5.10"), b"e28e389cfc6f7863e0d23701201f7d63"),
+    **dict.fromkeys(("5.12", "5.13"), b"fed88705215b54d5101b1b6e9f76673e"),
+    **dict.fromkeys(("6.0", "6.1"), b"8b9893cd135e41165164da7f5d2f922e"),
+}
 
 
 def free_port() -> int:
@@ -263,6 +270,21 @@ async def test_a_socket_that_was_handed_over_is_greeted(desk: Desk) -> None:
     with theirs:
         serving = asyncio.create_task(asyncio.to_thread(nasty.paraview(connect_id=9), theirs))
         desk.open({"way": "fd"}, sockets=[ours], connect_id=9)
+        await desk.reach("ready")
+        desk.desk.close_link()
+        await serving
+
+
+@pytest.mark.parametrize("version", sorted(DIGESTS))
+async def test_a_socket_of_each_release_is_greeted_the_first_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(approach, "_digests", dict(DIGESTS))
+    ours, theirs = socket.socketpair()
+    with theirs:
+        server = nasty.paraview(version, digest=RELEASED.get(version, DIGEST_5_11))
+        serving = asyncio.create_task(asyncio.to_thread(server, theirs))
+        desk.open({"way": "fd"}, sockets=[ours], version=version)
         await desk.reach("ready")
         desk.desk.close_link()
         await serving
