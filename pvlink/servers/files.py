@@ -102,7 +102,7 @@ class Browsing:
         """A folder where ParaView reads files: entries by name, files that differ in a number as one series.
 
         `path` may be relative to ParaView's working folder, or begin with `~`. `pattern`: a part of the name, or with
-        wildcards the whole ("*.vtu"). `hidden`: also what begins with a dot.
+        wildcards the whole (`*.vtu`). `hidden`: also what begins with a dot.
         """
         return Listing(Disk(self), str(path), pattern or "", hidden)
 
