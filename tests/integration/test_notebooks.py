@@ -22,6 +22,7 @@ EXAMPLES = {
     "02-pyvista": ("vtk_python", 2),
     "03-numpy-xarray": ("", 3),
     "04-paraview-in-the-kernel": ("paraview_python", 1),
+    "05-parallel-server": ("", 1),
 }
 
 
