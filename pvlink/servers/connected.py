@@ -133,7 +133,13 @@ class Connected:
             self.disconnect()
         if self._write_down():
             self._home = self._kept()
-        server = self._attach(origin)
+        former = self._origin
+        try:
+            server = self._attach(origin)
+        except BaseException:
+            # reconnect() leads back to the one before.
+            self._origin = former
+            raise
         self.desk.restored()
         self.ask("restored")
         self._parked = None
@@ -165,7 +171,7 @@ class Connected:
             origin.close()
             raise
         self._origin = origin
-        self.server = Server(self, origin, facts, engine.version)
+        self.server = Server(self, origin, facts, origin.version or engine.minor)
         if facts["draws"] is False and origin.options.render == "server":
             print(f"pvlink: {self.server.rendering_why}", file=sys.stderr)  # noqa: T201
         return self.server

@@ -78,6 +78,10 @@ class Origin(Protocol):
         """Why it cannot answer, if that can be known: a sentence, or nothing."""
 
     @property
+    def version(self) -> str:
+        """Of its ParaView, if more is known than that it is the engine's."""
+
+    @property
     def safety(self) -> str: ...
 
     @property
@@ -185,6 +189,11 @@ class Reached:
 
     def memory(self) -> list[dict[str, Any]] | None:
         return None
+
+    @property
+    def version(self) -> str:
+        # ParaView's greeting has two numbers, and they are the engine's.
+        return ""
 
     @property
     def safety(self) -> str:

@@ -125,8 +125,10 @@ class Server:
     def _repr_html_(self) -> str:
         if self._session.server is not self:
             return html.escape(repr(self))
+        now = self._session.server_state()
         rows: list[tuple[str, str]] = [
             ("Address", self.address),
+            *([] if now["state"] == "live" else [("State", f"{now['state']}. {now['message']}")]),
             ("ParaView", self.version),
             ("Ranks", str(self.ranks)),
             ("Drawn by", f"{self.rendering}. {self.rendering_why}"),

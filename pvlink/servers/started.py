@@ -81,12 +81,12 @@ class Started:
         ]
 
     @property
-    def safety(self) -> str:
-        return "" if self._served is None else self._served.safety
+    def version(self) -> str:
+        return "" if self._served is None else self._served.version
 
     @property
-    def level(self) -> str:
-        return "" if self._served is None else self._served.level
+    def safety(self) -> str:
+        return "" if self._served is None else self._served.safety
 
     @property
     def compression(self) -> str:
