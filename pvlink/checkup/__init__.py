@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pvlink import pvpython
-from pvlink.checkup import displays, engines, extensions, frontends, machine, running, servers, software
+from pvlink.checkup import displays, engines, extensions, frontends, machine, pvservers, running, servers, software
 from pvlink.checkup.bounds import FAREWELL_SECONDS, Pending
 from pvlink.checkup.findings import Finding, Report
 from pvlink.errors import PvlinkError
@@ -40,6 +40,7 @@ def _findings(session: Any, patience: float) -> Iterator[Finding]:
         Pending("libraries", software.libraries, software.LIBRARY_PATIENCE + FAREWELL_SECONDS + 2),
         Pending("viewer", software.viewer, SHORT),
         *_paraview(session, patience, own_sockets=own_sockets),
+        Pending("pvserver", pvservers.findings, SHORT),
         Pending("open-files", machine.files, SHORT),
         Pending("memory", machine.memory, SHORT),
         Pending("jupyter", lambda: _jupyter(session), 3 * SHORT),
