@@ -66,6 +66,13 @@ def _figure(
     return Figure(name, unit, statistics.median(digits), better, bottom, {}, digits)
 
 
+def beside_others(found: Sequence[Figure]) -> list[Figure]:
+    """These, and what was measured before of other names."""
+    names = {figure.name for figure in found}
+    former = [Figure(**line) for line in json.loads((FOLDER / "results.json").read_text())]
+    return [*(figure for figure in former if figure.name not in names), *found]
+
+
 def write(figures: Iterable[Figure]) -> None:
     found = list(figures)
     (FOLDER / "results.json").write_text(json.dumps([asdict(figure) for figure in found], indent=1) + "\n")

@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts; writes no file")
+    parser.add_argument("--add", action="store_true", help="with --only: write these lines beside the others")
     options = parser.parse_args()
     found = []
     for figure in measured(options.only, quick=options.quick):
@@ -44,6 +45,8 @@ def main() -> None:
         found.append(figure)
     if set(options.only) == set(PARTS):
         figures.write(found)
+    elif options.add:
+        figures.write(figures.beside_others(found))
 
 
 main()
