@@ -81,6 +81,12 @@ def _state(obj: Any) -> dict[str, Any]:
     return found
 
 
+def refuse(obj: Any) -> None:
+    """Raises where it is one of them: to `isinstance` it is not what it was."""
+    if _has_departed(obj):
+        raise _error(obj)
+
+
 class Departed:
     """The Python objects of one session, from its end until another one takes its place."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from paraview import servermanager, simple
 
-from pvlink.engine import far
+from pvlink.engine import departed, far
 from pvlink.engine.refusal import Refusal
 from pvlink.engine.sources import listed, numbered, vtk_data
 
@@ -41,6 +41,7 @@ class Proxies:
     def data(self, obj: Any) -> Any:
         if isinstance(obj, str):
             obj = self._named(obj)
+        departed.refuse(obj)
         if not isinstance(obj, servermanager.Proxy):
             return vtk_data(obj)
         if not isinstance(obj, servermanager.SourceProxy):

@@ -61,7 +61,9 @@ def interrupted(
     seconds = state()["heard"] or 0.0
     cut(
         f"The ParaView server at {address} had said nothing for {seconds:.0f} s, and was cut off when the cell was "
-        "interrupted." + (f" {hung}" if hung else "")
+        "interrupted."
+        + (f" {hung}" if hung else "")
+        + " The picture is the last one. pvlink.session().reconnect() brings the pipeline back."
     )
     deadline = time.monotonic() + NOTICE
     while time.monotonic() < deadline and look(TICK) is False:

@@ -41,7 +41,9 @@ def stand_ins(session: Callable[[], Connected], active: Callable[[], Any]) -> di
         return active()
 
     def disconnect(ns: Any = None, force: bool = True) -> None:
-        session().disconnect()
+        # Not forced: ParaView's own Connect() asks for it, also the one that this session has called.
+        if force:
+            session().disconnect()
 
     return {"Connect": connect, "ReverseConnect": reverse, "Disconnect": disconnect}
 

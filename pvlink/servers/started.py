@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from pvlink.errors import ServerError
-from pvlink.servers import serving
+from pvlink.servers import chain, serving
 from pvlink.servers.configuration import Settled
 from pvlink.servers.link import TICK, Line, Link, Wish
 from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing, Reached
@@ -62,11 +63,18 @@ class Started:
             served.end()
 
     def ended(self) -> str:
-        if self._served is None:
+        served = self._served
+        if served is None:
             return ""
-        # It may take a moment to fall after its line has.
-        self._served.wait(1.0)
-        return self._served.ended()
+        # It may take a moment to fall after its line has; one that was stopped will not.
+        stopped = any(chain.state(pid) in ("T", "t") for pid in served.pids.values())
+        served.wait(0.0 if stopped else 1.0)
+        said = served.ended()
+        if not said:
+            # It was cut off, and hangs: nobody can use it any more. The exception need not wait for its end.
+            self._served = None
+            threading.Thread(target=served.end, name="pvlink ends a server").start()
+        return said
 
     def hung(self) -> str:
         stopped = [] if self._served is None else list(self._served.stopped_ranks())

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 
-from tests.integration.interpreter import Kernel
+from tests.integration.household import household
 from tests.integration.own_kernel import OwnKernel
 from tests.integration.scenes import pixels
 from tests.integration.watcher import Watcher
 
 Kind = Literal["process", "kernel"]
 KINDS: tuple[Kind, ...] = ("process", "kernel")
-# A cell of `import *` first: ParaView is imported for half a second.
-OWN = "import pvlink\nfrom paraview.simple import *"
-SESSION = "session = pvlink.session()"
+FIRST = {
+    "process": ["import pvlink", "session = pvlink.start()", "from paraview.simple import *"],
+    "kernel": ["import pvlink\nfrom paraview.simple import *", "session = pvlink.session()"],
+}
 # Four ranks on two cores that others use, too.
 PATIENCE = 90.0
 
@@ -43,62 +45,19 @@ class Ran:
     at: float
 
 
-class Place(Protocol):
-    """A kernel with a session in it."""
+class Place:
+    """A Jupyter kernel with a session in it."""
 
-    kind: Kind
-    directory: Path
-
-    @property
-    def pid(self) -> int: ...
-
-    def begin(self, code: str) -> None:
-        """Run a cell; `ended` waits for it."""
-
-    def ended(self, patience: float = PATIENCE) -> Ran: ...
-
-    def interrupt(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Beside:
-    """ParaView in a process of its own."""
-
-    kind: Kind = "process"
-
-    def __init__(self) -> None:
-        self.kernel = Kernel.started()
-        self.directory = self.kernel.directory
-        self.pid = self.kernel.process.pid
-
-    def begin(self, code: str) -> None:
-        self.kernel.begin(code)
-
-    def ended(self, patience: float = PATIENCE) -> Ran:
-        said = self.kernel.said(patience)
-        return Ran(said.wrong, said.out, said.err, time.monotonic())
-
-    def interrupt(self) -> None:
-        self.kernel.process.send_signal(2)
-
-    def close(self) -> None:
-        self.kernel.close()
-
-
-class InIt:
-    """ParaView in the kernel itself: a Jupyter kernel, whose event loop drives it between cells."""
-
-    kind: Kind = "kernel"
-
-    def __init__(self, python: str) -> None:
-        self.kernel = OwnKernel(python, OWN, SESSION)
+    def __init__(self, kind: Kind, python: str) -> None:
+        self.kind = kind
+        self.kernel = OwnKernel(python, *FIRST[kind])
         self.kernel.__enter__()
         self.directory = self.kernel.directory
         self.pid = self.kernel.pid
         self._cell = ""
 
     def begin(self, code: str) -> None:
+        """Run a cell; `ended` waits for it."""
         self._cell = self.kernel.send(code)
 
     def ended(self, patience: float = PATIENCE) -> Ran:
@@ -106,8 +65,14 @@ class InIt:
         wrong = None if shown.error is None else (shown.error[0], shown.error[1])
         return Ran(wrong, shown.out, shown.err, time.monotonic())
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> float:
+        """As a user does; when that was."""
         self.kernel.manager.interrupt_kernel()
+        return time.monotonic()
+
+    def household(self) -> dict[int, str]:
+        """All processes of it, by their numbers: kernel, engine, streamer, servers."""
+        return household(self.directory)
 
     def close(self) -> None:
         self.kernel.__exit__(None, None, None)
@@ -136,7 +101,7 @@ def value(place: Place, expression: str) -> Any:
 @contextlib.contextmanager
 def place(kind: Kind, python: Callable[[], str]) -> Iterator[Place]:
     """`python`: one that has a ParaView, for the kernel that is to have it."""
-    made: Place = Beside() if kind == "process" else InIt(python())
+    made = Place(kind, sys.executable if kind == "process" else python())
     try:
         yield made
     finally:
