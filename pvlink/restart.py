@@ -14,6 +14,7 @@ from pvlink.freight import Freight
 from pvlink.processes import GRACE
 from pvlink.saved import Saved, State
 from pvlink.servers.connected import Connected
+from pvlink.servers.server import Server
 from pvlink.wire import KernelWire
 
 
@@ -70,6 +71,14 @@ class Restarting(Connected):
                     self.reconnect()
             else:
                 print(f"pvlink: {self._restart_engine()}")  # noqa: T201
+
+    def reconnect(self) -> Server:
+        """Have the server again that was lost or left; where ParaView's own process has ended, that first."""
+        with self._moving:
+            if self.server is None or self._engine.alive or self._stopped:
+                return super().reconnect()
+            self.restart()
+            return self.server
 
     def _restart_engine(self, *, empty: bool = False) -> str:
         """What came of it, in a sentence."""

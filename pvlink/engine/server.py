@@ -55,6 +55,24 @@ class Server:
         self.last_moment: Callable[[], None] = _nothing
         # It has died; nothing has been done about it yet.
         self.lost = False
+        # Where all that renders comes by, also a Render that was imported before.
+        for name in ("StillRender", "InteractiveRender"):
+            setattr(servermanager.Proxy, name, self._in_two_steps(name))
+
+    def _in_two_steps(self, name: str) -> Callable[[Any], None]:
+        """ParaView brings a view up to date and draws it in one call.
+
+        A server that ends in the first half leaves the second one waiting for a picture at a dead connection, which
+        ends this process (an abort, 4 of 4 times).
+        """
+
+        def render(view: Any) -> None:
+            if self.connected:
+                view.SMProxy.Update()
+                self.guard()
+            getattr(view.SMProxy, name)()
+
+        return render
 
     @property
     def connected(self) -> bool:

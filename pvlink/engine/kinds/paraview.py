@@ -37,7 +37,7 @@ class ParaView:
     def scene(self, obj: Any) -> ParaViewScene:
         if not is_registered(obj):
             raise ValueError("this view was deleted")
-        return ParaViewScene(obj)
+        return ParaViewScene(obj, self.server.guard)
 
     def active(self) -> Any:
         return simple.GetActiveView()

@@ -16,8 +16,10 @@ class ParaViewScene:
     # VTK's default style ends the program, toggles stereo or picks on these.
     refused_keys = frozenset("eEqQ3uUfFpPsSwW")
 
-    def __init__(self, proxy: Any) -> None:
+    def __init__(self, proxy: Any, guard: Callable[[], None]) -> None:
+        """`guard` raises where the server is lost that the view is on."""
         self.proxy = proxy
+        self._guard = guard
         # Before the window is first used: an interactor made later ends the process (ParaView says so itself).
         proxy.SMProxy.MakeRenderWindowInteractor(True)
         self.window = proxy.SMProxy.GetRenderWindow()
@@ -69,6 +71,9 @@ class ParaViewScene:
         """ParaView's register keeps its views."""
 
     def render(self, fast: bool) -> None:
+        # By itself: a server that ends in it must not be waited for by what draws.
+        self.proxy.SMProxy.Update()
+        self._guard()
         if fast:
             self._render_fast()
         else:
