@@ -1,4 +1,7 @@
-"""Real ParaView servers: one, two and four ranks; that wait, that come, with data and rendering apart; both places."""
+"""The matrix of real ParaView servers, for `test_matrix_process` and `test_matrix_kernel`, which run side by side.
+
+One, two and four ranks; that wait, that come, with data and rendering apart.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import environment
 from tests.integration.scenes import difference, pixels
 from tests.integration.watcher import Watcher
-from tests.servers.places import KINDS, Place, picture, place, run, share, value, watched
-from tests.servers.pvservers import WAYS, ByHand, Way, needs_servers, screen
+from tests.servers.places import Place, picture, run, share, value, watched
+from tests.servers.pvservers import WAYS, ByHand, Way, screen
 
-pytestmark = needs_servers
 COLOURS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
 # Each rank's part in its own colour, flat, so that it is found in the pixels; no text and no axes, which need none.
 SCENE = """\
@@ -46,12 +47,6 @@ DRAWN_THERE = "bool(view.SMProxy.GetClientSideObject().GetUseDistributedRenderin
 def display() -> Iterator[str]:
     with screen() as name:
         yield name
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def at(request: pytest.FixtureRequest) -> Iterator[Place]:
-    with place(request.param, lambda: environment("paraview")) as made:
-        yield made
 
 
 def connect(at: Place, server: ByHand, code: str) -> str:
