@@ -79,6 +79,8 @@ export class SavedPicture {
     const { model } = this;
     // Setting the data renders the output again: only for a picture that is new.
     if (!model || pictureIn(model) === picture) return;
+    // A dashboard of Voila's has no notebook to keep it in.
+    if (typeof model.setData !== "function") return;
     model.setData({ data: { ...model.data, "image/png": picture }, metadata: metadataFor(model, picture) });
   }
 }
