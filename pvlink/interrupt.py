@@ -119,7 +119,8 @@ class Shelter:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _struck(self, _number: int, frame: FrameType | None) -> None:
-        error = self._make_error()
+        # Tried again, it is what it was: who made it has told all it knew.
+        error = self._error if self._callers else self._make_error()
         if error is None:
             return
         self._error = error
