@@ -250,8 +250,17 @@ def quiet() -> Iterator[None]:
 
 
 def _connect(*where: Any, **how: Any) -> Any:
-    """ParaView's own: in a kernel's own ParaView a session's stands before it."""
-    return getattr(simple.Connect, "__wrapped__", simple.Connect)(*where, **how)
+    """ParaView's own: in a kernel's own ParaView a session's stands before it.
+
+    A session has an interpreter of its own, which each of ParaView's classes is made known to, unless it is at the
+    address of the one that was made last: a new one may well be, where that was deleted, and then the first class that
+    it is asked for ends the process. One more, in between, has that address, or makes the next one another's.
+    """
+    spare = servermanager.vtkSMSessionClient()
+    try:
+        return getattr(simple.Connect, "__wrapped__", simple.Connect)(*where, **how)
+    finally:
+        del spare
 
 
 def _nothing() -> None: ...
