@@ -16,7 +16,7 @@ TICK = 0.05
 # How long the relay may take beyond what it was given, before it counts as stuck.
 GRACE = 3.0
 # A hung server: nothing came from it for so long (seconds) after the user has interrupted a call that waits for it.
-SILENT = 3.0
+SILENT = 2.5
 # How long ParaView may take to notice that it was cut off.
 NOTICE = 2.0
 

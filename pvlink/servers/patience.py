@@ -1,8 +1,8 @@
 """What an interrupt means while ParaView waits for its server: one that says nothing more is cut off.
 
-ParaView cannot be interrupted in that wait, and a server cannot be told to stop. So one that is heard within three
-seconds is left to finish, and the cell is free; the connection to one that stays silent is ended. Unless ParaView's own
-process computes meanwhile: an idle client often has the last word, so that alone is no sign that it waits.
+ParaView cannot be interrupted in that wait, and a server cannot be told to stop. So one that is heard within 2.5 s is
+left to finish, and the cell is free; the connection to one that stays silent is ended. Unless ParaView's own process
+computes meanwhile: an idle client often has the last word, so that alone is no sign that it waits.
 """
 
 from __future__ import annotations

@@ -124,8 +124,7 @@ big.Isosurfaces = [float(n) for n in range(60, 260, 2)]
 """
 
 
-# In the kernel the silent one is not cut off yet: the cell is free when the eight seconds are over.
-@pytest.mark.parametrize("own", ["process", pytest.param("kernel", marks=pytest.mark.soak)], indirect=True)
+@in_both
 def test_an_interrupt_of_a_server_that_computes_frees_the_cell(own: Place) -> None:
     server = served(own)
     run(own, "import time")

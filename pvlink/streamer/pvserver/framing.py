@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 
+# How far a server is: it has not answered yet.
+PROGRESS = 0x2E22A
 _HEAD = struct.Struct("<ii")
 # The last word of a client that renders: what comes next is the image's header ...
 ASKS_FOR_IMAGE = 10
@@ -84,6 +86,11 @@ class Conversation:
     def heard(self, data: bytes | bytearray | memoryview, size: int) -> None:
         self.server.feed(data, size)
         self.client_spoke_last = False
+
+    @property
+    def awaited(self) -> bool:
+        """Whether the client may be waiting for the server: its word was the last, but for how far the server is."""
+        return self.client_spoke_last or self.server.tag == PROGRESS
 
     @property
     def waits_for_image(self) -> bool:

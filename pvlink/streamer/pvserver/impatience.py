@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # From the interrupt on; what a user who has pressed the key is willing to wait.
-PATIENCE = 3.0
+PATIENCE = 2.5
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Link:
     def silence(self) -> Silence:
         heard = max((line.heard for line in self._lines if line.heard is not None), default=0.0)
         said = max((line.said for line in self._lines if line.said is not None), default=0.0)
-        waiting = any(line.talk.client_spoke_last for line in self._lines)
+        waiting = any(line.talk.awaited for line in self._lines)
         return Silence(self.state is State.LIVE, waiting, heard, said)
 
     def report(self) -> dict[str, object]:

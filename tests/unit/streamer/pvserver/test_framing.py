@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pvlink.streamer.pvserver.framing import ASKS_FOR_IMAGE, NO_IMAGE, Conversation, Framing
+from pvlink.streamer.pvserver.framing import ASKS_FOR_IMAGE, NO_IMAGE, PROGRESS, Conversation, Framing
 
 pytestmark = pytest.mark.servers
 
@@ -108,3 +108,15 @@ def test_no_image_is_one_whole_message_of_four_zeros() -> None:
 
     assert (framing.messages, framing.tag, framing.whole) == (1, 0x23430, True)
     assert NO_IMAGE[8:] == bytes(16)
+
+
+def test_how_far_a_server_is_is_no_answer() -> None:
+    conversation = Conversation()
+    question = struct.pack("<ii", 1, 0)
+    progress = struct.pack("<ii4s", PROGRESS, 4, b"half")
+    answer = struct.pack("<ii", 0x2E229, 0)
+    conversation.said(question, len(question))
+    conversation.heard(progress, len(progress))
+    assert conversation.awaited
+    conversation.heard(answer, len(answer))
+    assert not conversation.awaited

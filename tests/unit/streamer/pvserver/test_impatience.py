@@ -17,9 +17,9 @@ def test_a_server_that_stays_silent_is_cut_three_seconds_after_the_interrupt() -
     one = Impatience()
 
     assert not one.interrupt(100.0, HUNG)
-    assert one.due == 103.0
-    assert not one.look(102.9, HUNG)
-    assert one.look(103.0, HUNG)
+    assert one.due == 102.5
+    assert not one.look(102.4, HUNG)
+    assert one.look(102.5, HUNG)
     assert one.due is None
 
 
@@ -45,7 +45,7 @@ def test_a_server_that_is_well_is_not_cut(silence: Silence) -> None:
     one = Impatience()
     one.interrupt(100.0, HUNG)
 
-    assert not one.look(103.0, silence)
+    assert not one.look(102.5, silence)
     assert one.due is None
 
 
