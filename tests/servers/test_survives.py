@@ -17,7 +17,8 @@ from tests.servers.places import KINDS, Kind, Place, attempt, picture, place, ru
 from tests.servers.pvservers import ByHand, needs_servers, screen
 from tests.servers.test_deaths import SCENE, served
 
-pytestmark = needs_servers
+# Each is held to seconds.
+pytestmark = [*needs_servers, pytest.mark.alone]
 COUNT = "contour.GetDataInformation().GetNumberOfCells() == right[157.0]"
 
 
