@@ -55,9 +55,14 @@ class Server:
         self.last_moment: Callable[[], None] = _nothing
         # It has died; nothing has been done about it yet.
         self.lost = False
-        # Where all that renders comes by, also a Render that was imported before.
+
+    def _stand_before_renders(self, on: bool) -> None:
+        """Where all that renders comes by, also a Render that was imported before: only while there is a server."""
         for name in ("StillRender", "InteractiveRender"):
-            setattr(servermanager.Proxy, name, self._in_two_steps(name))
+            if on:
+                setattr(servermanager.Proxy, name, self._in_two_steps(name))
+            elif name in vars(servermanager.Proxy):
+                delattr(servermanager.Proxy, name)
 
     def _in_two_steps(self, name: str) -> Callable[[Any], None]:
         """ParaView brings a view up to date and draws it in one call.
@@ -107,6 +112,7 @@ class Server:
             self._home = None
         self._connection, self.label, self.lost = connection, label, False
         self._sockets = sorted(fd for fd, _ in _sockets() - before)
+        self._stand_before_renders(True)
         return self.facts()
 
     def bring_back(self, locate: Callable[[int], Any]) -> None:
@@ -141,6 +147,7 @@ class Server:
         self._end(connection)
 
     def _end(self, connection: Any) -> None:
+        self._stand_before_renders(False)
         with quiet():
             self._departed.let_go()
             servermanager.SetActiveConnection(connection)
