@@ -85,7 +85,10 @@ class ByHand:
             return [(self.ranks, ["pvserver", "-rc", "--client-host=127.0.0.1", f"-sp={self._port}"])]
         return [(self.ranks, ["pvserver", "-p", str(self._port)])]
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, number: int) -> dict[str, str]:
+        # One for each program: two that begin at once would make the same folder of MPI's.
+        folder = self._folder / str(number)
+        folder.mkdir(exist_ok=True)
         # An mpiexec that finds another job's words in its environment takes itself for a part of it.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMIX_", "PMI_"))}
         kept.pop("DISPLAY", None)
@@ -100,9 +103,9 @@ class ByHand:
             # Or a rank that waits keeps a core for itself.
             "OMPI_MCA_mpi_yield_when_idle": "1",
             # What a killed MPI leaves behind goes with this folder.
-            "TMPDIR": str(self._folder),
+            "TMPDIR": str(folder),
             "OMPI_MCA_btl": "self,vader",
-            "OMPI_MCA_btl_vader_backing_directory": str(self._folder),
+            "OMPI_MCA_btl_vader_backing_directory": str(folder),
         }
 
     def start(self) -> Self:
@@ -114,7 +117,7 @@ class ByHand:
             with log.open("wb") as said:
                 one = subprocess.Popen(
                     ["mpiexec", "--oversubscribe", "-n", str(ranks), *command, *self._options],
-                    env=self._environment(),
+                    env=self._environment(number),
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,

@@ -77,8 +77,18 @@ def test_a_long_call_of_the_library_is_said_to_whoever_waits(room: Room) -> None
     with room.watch() as viewer:
         viewer.still()
         cell = begin(room, f"open('begun', 'w').close()\n{room.kind.work}")
-        viewer.send(viewer.at("down", 160, 120), viewer.at("move", 190, 130))
-        viewer.until(lambda: any(state.state == "busy" for state in viewer.states), 5.0)
+        viewer.send(viewer.at("down", 160, 120))
+        moved = 0.0
+
+        def told() -> bool:
+            # What came in before the long call began is answered: somebody must wait in it.
+            nonlocal moved
+            if time.monotonic() - moved > 0.2:
+                moved = time.monotonic()
+                viewer.send(viewer.at("move", 160 + int(moved * 5) % 30, 130))
+            return any(state.state == "busy" for state in viewer.states)
+
+        viewer.until(told, 5.0)
         assert room.until_idle(cell).error is None
         viewer.until(lambda: viewer.states[-1].state == "live")
 
