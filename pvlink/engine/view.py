@@ -28,6 +28,8 @@ class LiveView:
         self.pool: FramePool | None = None
         self._hand = Hand(scene)
         self._rendering = False
+        # Nothing was rendered at this size yet.
+        self._resized = False
         self._tell_rendered = rendered
         scene.on_render(self._on_render)
         # A notebook's cell: what callbacks print appears where the view was shown last.
@@ -42,6 +44,7 @@ class LiveView:
             # Nor may it be read later.
             self.pace.rendered, self.pace.changed = False, True
         else:
+            self._resized = False
             self.pace.user_rendered()
             self._tell_rendered(self)
 
@@ -59,12 +62,20 @@ class LiveView:
         if width < 1 or height < 1 or (width, height) == self.size:
             return
         self.scene.resize(min(width, MAX_SIDE), min(height, MAX_SIDE))
+        self._resized = True
         self.pace.changed, self.pace.rendered = True, False
 
     def settle(self) -> None:
         """Between calls of the owner's code."""
         if self.scene.settle():
             self.pace.rendered, self.pace.changed = False, True
+
+    def misses(self, events: list[dict[str, Any]]) -> bool:
+        """Whether a press would miss what it is meant for: widgets lie where the last render has put them."""
+        return self._resized and any(event["type"] == "down" for event in events)
+
+    def catch_up(self) -> None:
+        self._render(fast=True)
 
     def apply(self, events: list[dict[str, Any]], inputs: dict[str, int], now: float) -> None:
         if self.context.run(self._hand.apply, events, *self.size) or self.scene.has_changed():
@@ -94,12 +105,8 @@ class LiveView:
         """Render (or only read) into a slot; the facts of the frame."""
         assert self.pool is not None
         started, began = time.time(), time.perf_counter()
-        self._rendering = True
-        try:
-            if how != READ:
-                self.scene.render(fast=how == FAST)
-        finally:
-            self._rendering = False
+        if how != READ:
+            self._render(fast=how == FAST)
         rendered = time.perf_counter()
         self.pool.read(self.scene.window, slot)
         read = time.perf_counter()
@@ -112,6 +119,14 @@ class LiveView:
             "render_ms": (rendered - began) * 1e3,
             "readback_ms": (read - rendered) * 1e3,
         }
+
+    def _render(self, fast: bool) -> None:
+        self._rendering = True
+        try:
+            self.scene.render(fast=fast)
+        finally:
+            self._rendering = False
+        self._resized = False
 
     def _camera(self) -> dict[str, Any] | None:
         camera = self.scene.camera()

@@ -168,6 +168,9 @@ class Views:
         for part in message["views"]:
             view = self._views.get(part["view"])
             if view is not None and view.alive:
+                if view.misses(part["events"]):
+                    with self._around():
+                        view.catch_up()
                 view.apply(part["events"], part["inputs"], now)
                 self._moved(now)
 

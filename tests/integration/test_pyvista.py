@@ -119,13 +119,25 @@ def test_a_dragged_plane_widget_calls_back_and_cuts(cells: OwnKernel, plotter: O
     assert changed(before, watcher.still(after=before.id))
 
 
+SLIDER = """\
+pl.add_mesh(pv.Sphere())
+pl.add_slider_widget(said.append, [0, 10], value=5, pointa=(0.1, 0.1), pointb=(0.9, 0.1))
+said.clear()"""
+
+
 def test_a_slider_is_dragged(cells: OwnKernel, plotter: Open) -> None:
-    watcher = plotter(
-        "pl.add_mesh(pv.Sphere())\n"
-        "pl.add_slider_widget(said.append, [0, 10], value=5, pointa=(0.1, 0.1), pointb=(0.9, 0.1))\n"
-        "said.clear()"
-    )
+    watcher = plotter(SLIDER)
     watcher.drag([(200, 270), (240, 270), (280, 270)])
+    assert 6 < heard(cells, watcher)[-1] <= 10
+
+
+def test_a_press_hits_what_lies_elsewhere_in_a_new_size(cells: OwnKernel, plotter: Open) -> None:
+    watcher = plotter(SLIDER)
+    # All of it comes to the kernel at once, before a picture of that size.
+    asleep = cells.send("time.sleep(0.5)")
+    watcher.resize(800, 600)
+    watcher.drag([(400, 540), (480, 540), (560, 540)], each=False)
+    cells.until_idle(asleep)
     assert 6 < heard(cells, watcher)[-1] <= 10
 
 

@@ -87,7 +87,8 @@ class ServerDesk:
         seconds = now - silence.since
         if not (silence.live and silence.waiting and seconds > SILENCE_SECONDS):
             return state
-        message = f"The ParaView server at {link.wish.name} has said nothing for {seconds:.0f} s."
+        # Whole seconds that have passed: each tick has another number.
+        message = f"The ParaView server at {link.wish.name} has said nothing for {int(seconds)} s."
         return ViewState("busy", message, state.progress)
 
     async def close(self) -> None:
