@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import psutil
-import pytest
 
 from tests.browser.conftest import SIX_LINES, Open
 from tests.browser.test_busy import report
 
-IDLE_S = 10.0
+IDLE_S = 5.0
 # Both processes together; a loop that spins takes fifty times as much.
 CPU_S = 0.2
 COUNT_RENDERS = """
@@ -20,7 +19,6 @@ def processor_time(pids: list[int]) -> list[float]:
     return [sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids]
 
 
-@pytest.mark.alone
 def test_a_view_at_rest_paints_nothing_renders_nothing_and_takes_no_processor_time(notebook: Open) -> None:
     opened = notebook(SIX_LINES, COUNT_RENDERS)
     opened.run(0)

@@ -60,8 +60,12 @@ def connected(notebook: Notebook, server: ByHand, cell: int) -> None:
 
 
 # The other ways differ in how the relay gets there, which the matrix has; here it is the hand in the browser.
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("way", [pytest.param(way, marks=[pytest.mark.soak] * (way != "direct")) for way in WAYS])
+LONG = [(kind, way) for kind in KINDS for way in WAYS if (kind, way) != ("process", "direct")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"), [("process", "direct"), *(pytest.param(*one, marks=pytest.mark.soak) for one in LONG)]
+)
 def test_a_view_on_a_server_is_dragged_left_and_had_again(
     opened: Callable[..., Notebook], keep: Keep, kind: Kind, way: Way
 ) -> None:

@@ -421,6 +421,7 @@ def test_a_visit_outlives_a_cut_without_another_password(
         assert one.page.evaluate("() => window.violations") == []
 
 
+@pytest.mark.soak
 def test_a_visitor_of_a_dashboard_may_look(jupyter: Server, page: Page) -> None:
     """Where its author says `role="control"` he may move, too: test_frontends.py."""
     before_kernels = jupyter.kernels()

@@ -315,6 +315,7 @@ def footprint(kernel: Kernel) -> dict[str, Any]:
     }
 
 
+@pytest.mark.soak
 def test_sessions_begun_and_ended_in_one_kernel_leave_nothing() -> None:
     with Kernel() as kernel:
         kernel.run("import pvlink")
@@ -408,6 +409,7 @@ def restart_kernels(times: int) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.soak
 def test_a_kernel_restarted_thrice_is_the_same_each_time() -> None:
     found = restart_kernels(3)
 

@@ -127,6 +127,7 @@ def test_what_cannot_come_back_says_so() -> None:
         assert kernel.run("from pvlink.wire import ObjectLost; answer = issubclass(ObjectLost, pvlink.EngineLost)")
 
 
+@pytest.mark.soak
 def test_a_view_made_later_never_takes_the_name_of_an_earlier_one() -> None:
     with Kernel.started() as kernel:
         kernel.run(CONE)

@@ -53,7 +53,15 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+# The others are long by nature.
+QUICK = ("guide_colors", "guide_data", "guide_filters", "guide_objects", "state_charts", "trace_300", "trace_animation")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [pytest.param(script, marks=[pytest.mark.soak] * (script.stem not in QUICK)) for script in SCRIPTS],
+    ids=lambda script: script.stem,
+)
 def test_a_script_makes_the_same_as_in_plain_paraview(script: Path, display: str, tmp_path: Path) -> None:
     plain, mirrored = tmp_path / "plain", tmp_path / "mirrored"
     with ThreadPoolExecutor() as pool:

@@ -13,12 +13,11 @@ import pytest
 from tests.conftest import environment
 from tests.integration.household import until
 from tests.integration.scenes import difference, pixels
-from tests.servers.places import KINDS, Kind, Place, attempt, picture, place, run, value, watched
+from tests.servers.places import Kind, Place, attempt, picture, place, run, value, watched
 from tests.servers.pvservers import ByHand, needs_servers, screen
 from tests.servers.test_deaths import SCENE, served
 
-# Each is held to seconds.
-pytestmark = [*needs_servers, pytest.mark.alone]
+pytestmark = needs_servers
 COUNT = "contour.GetDataInformation().GetNumberOfCells() == right[157.0]"
 
 
@@ -32,7 +31,10 @@ def own(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield at
 
 
-in_both = pytest.mark.parametrize("own", KINDS, indirect=True)
+# Where the two kinds of place differ little, one of them is long by nature.
+beside_first = pytest.mark.parametrize(
+    "own", ["process", pytest.param("kernel", marks=pytest.mark.soak)], indirect=True
+)
 beside = pytest.mark.parametrize("own", ["process"], indirect=True)
 
 
@@ -58,7 +60,7 @@ def test_of_a_killed_engine_all_comes_back_server_included(own: Place, back: str
     assert difference(before, picture(own)) == ""
 
 
-@in_both
+@beside_first
 def test_of_a_killed_streamer_all_comes_back_server_included(own: Place) -> None:
     before, server = picture(own), served(own)
     # Its relay was the way to the server.
@@ -72,8 +74,16 @@ def test_of_a_killed_streamer_all_comes_back_server_included(own: Place) -> None
     assert difference(before, picture(own)) == ""
 
 
-@in_both
-@pytest.mark.parametrize("stopped", [False, True], ids=["running", "stopped"])
+@pytest.mark.parametrize(
+    ("own", "stopped"),
+    [
+        pytest.param("process", True, id="process-stopped"),
+        pytest.param("kernel", False, id="kernel-running"),
+        pytest.param("process", False, id="process-running", marks=pytest.mark.soak),
+        pytest.param("kernel", True, id="kernel-stopped", marks=pytest.mark.soak),
+    ],
+    indirect=["own"],
+)
 def test_of_a_killed_kernel_nothing_is_left(own: Place, stopped: bool) -> None:
     server = served(own)
     if stopped:
@@ -90,7 +100,7 @@ def display() -> Iterator[str]:
         yield name
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["process", pytest.param("kernel", marks=pytest.mark.soak)])
 def test_a_server_that_comes_back_by_itself_finds_the_session_again(kind: Kind, display: str) -> None:
     with place(kind, lambda: environment("paraview")) as at, ByHand("direct", 1, display) as server:
         server.start().ready()
@@ -120,12 +130,14 @@ slow = ProgrammableFilter(Input=contour, Script="import time; time.sleep(8); out
 begun = time.monotonic()
 """
 LONG = """\
-big = Contour(Input=Wavelet(WholeExtent=[-60, 60] * 3), ContourBy=["POINTS", "RTData"])
-big.Isosurfaces = [float(n) for n in range(60, 260, 2)]
+big = Contour(Input=Wavelet(WholeExtent=[-50, 50] * 3), ContourBy=["POINTS", "RTData"])
+big.Isosurfaces = [float(n) for n in range(60, 260, 4)]
 """
 
 
-@in_both
+# Held to seconds.
+@pytest.mark.alone
+@beside_first
 def test_an_interrupt_of_a_server_that_computes_frees_the_cell(own: Place) -> None:
     server = served(own)
     run(own, "import time")

@@ -15,11 +15,12 @@ from pvlink.interrupt import Interrupt, Shelter
 
 @pytest.fixture
 def interrupt() -> Iterator[Interrupt]:
-    before = signal.getsignal(signal.SIGINT)
+    # Of a shell's background job it is ignored.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
     one = Interrupt()
     yield one
     one.close()
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.signal(signal.SIGINT, former) is signal.default_int_handler
 
 
 def readable(interrupt: Interrupt) -> bool:

@@ -137,6 +137,7 @@ async def test_a_big_picture_on_a_narrow_line_is_no_dead_line(
     engine.die()
 
 
+@pytest.mark.soak
 async def test_the_server_notices_a_line_that_went_silent(jupyter: Jupyter, kernel: Kernel) -> None:
     await until(kernel.path.exists)
     engine = await kernel.engine(render=0.02, views=("1", "2"))
