@@ -88,17 +88,23 @@ class Interrupt:
 
 
 class Shelter:
-    """Keeps Ctrl-C out of what VTK calls: a KeyboardInterrupt there ends the process, as VTK's wrappers have it.
+    """Keeps Ctrl-C out of where it does harm, or no good.
 
-    While C++ draws, Python cannot feel the signal; it strikes in the first line of ours that VTK calls afterwards. In a
-    loop that draws that is so each time, and trying again later is no help: so the code that called VTK is watched, by
-    Python's profiling hook, for its next step.
+    In a destructor it would be lost: Python prints what is raised there, and the cell goes on. A proxy's tells the
+    engine that it is not needed any more, so a loop that makes proxies is in one for much of its time.
+
+    In what VTK calls it would end the process, as VTK's wrappers have it. While C++ draws, Python cannot feel the
+    signal; it strikes in the first line of ours that VTK calls afterwards. In a loop that draws that is so each time,
+    and trying again later is no help: so the code that called VTK is watched, by Python's profiling hook, for its next
+    step.
     """
 
-    # Where nothing is called there is no step to be seen: how long until the signal is tried again, in seconds.
+    # A destructor is over by then; and where nothing is called there is no step to be seen. In seconds.
     _LATER = 0.01
 
-    def __init__(self, folder: str, error: Callable[[], BaseException | None] = KeyboardInterrupt) -> None:
+    def __init__(
+        self, folder: str | None = None, error: Callable[[], BaseException | None] = KeyboardInterrupt
+    ) -> None:
         """`folder`: where the code is that VTK calls. `error` makes what is raised; none: the signal meant nothing."""
         self._folder = folder
         self._make_error = error
@@ -120,21 +126,25 @@ class Shelter:
 
     def _struck(self, _number: int, frame: FrameType | None) -> None:
         # Tried again, it is what it was: who made it has told all it knew.
-        error = self._error if self._callers else self._make_error()
+        error = self._make_error() if self._again is None else self._error
         if error is None:
             return
         self._error = error
         self._forget()
         frames = list(_outwards(frame))
-        inside = [number for number, each in enumerate(frames) if each.f_code.co_filename.startswith(self._folder)]
-        if not inside:
+        inside = [number for number, each in enumerate(frames) if self._is_home(each)]
+        if inside:
+            self._callers = frames[inside[-1] + 1 :]
+            if sys.getprofile() is None:
+                sys.setprofile(self._step)
+        elif not any(each.f_code.co_name == "__del__" for each in frames):
             raise self._error
-        self._callers = frames[inside[-1] + 1 :]
-        if sys.getprofile() is None:
-            sys.setprofile(self._step)
         self._again = threading.Timer(self._LATER, _thread.interrupt_main)
         self._again.daemon = True
         self._again.start()
+
+    def _is_home(self, frame: FrameType) -> bool:
+        return self._folder is not None and frame.f_code.co_filename.startswith(self._folder)
 
     def _step(self, frame: FrameType, _event: str, _what: object) -> None:
         if any(frame is caller for caller in self._callers):

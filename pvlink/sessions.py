@@ -13,6 +13,7 @@ from pvlink import direct, lost, mirror, notebook, processes, pvpython, rendezvo
 from pvlink.companions import Engine, Streamer, remove_x_remains
 from pvlink.errors import EngineLost, PvlinkError, ServerError, StreamerLost
 from pvlink.freight import Freight, Freighter
+from pvlink.interrupt import Shelter
 from pvlink.progress import ProgressBar
 from pvlink.protocol import Role
 from pvlink.questions import Asking
@@ -36,6 +37,7 @@ class Session(Asking, Freighter, Restarting, Browsing):
         self._bar = ProgressBar()
         self._freight = Freight(lambda: self._engine)
         self._saved = Saved()
+        self._shelter = Shelter()
         self._stopped = False
         # One restart, or change of place, at a time.
         self._moving = threading.RLock()
@@ -61,6 +63,9 @@ class Session(Asking, Freighter, Restarting, Browsing):
         except BaseException:
             self.stop()
             raise
+        if notebook.before_cells(self._shelter.enter):
+            # The cell that starts it runs already.
+            self._shelter.enter()
         notebook.after_cells(self._cell_ended)
 
     # -- processes -------------------------------------------------------------------------------
@@ -163,7 +168,9 @@ class Session(Asking, Freighter, Restarting, Browsing):
             return
         self._stopped = True
         atexit.unregister(self.stop)
+        notebook.no_more_cells(self._shelter.enter)
         notebook.no_more_cells(self._cell_ended)
+        self._shelter.leave()
         self._engine.let_go()
         if self._streamer is not None:
             self._streamer.end()
@@ -256,6 +263,7 @@ class Session(Asking, Freighter, Restarting, Browsing):
 
     def _cell_ended(self) -> None:
         """Show what the cell changed, if it used ParaView at all."""
+        self._shelter.leave()
         engine = self._engine
         if engine.wire.calls != self._calls_seen and self.alive:
             self._calls_seen = engine.wire.calls

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -148,6 +149,29 @@ def test_a_signal_strikes_after_what_c_has_called_not_in_it(shelter: Shelter) ->
         for _ in range(100):
             sorted([1], key=space["observer"])
     assert seen == [1]
+
+
+class Falling:
+    """What is struck while it is destroyed."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_in_a_destructor_is_not_lost(shelter: Shelter, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - where it is raised is what is tested
+        Falling()
+        # No step of this is seen, and it does not last: a signal of before must not be felt after it.
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            pass
+    assert capsys.readouterr().err == ""
+
+
+def test_of_one_that_the_end_of_the_cell_overtakes_nothing_is_left(shelter: Shelter) -> None:
+    Falling()
+    shelter.leave()
+    time.sleep(0.05)
 
 
 def test_elsewhere_a_signal_strikes_at_once(shelter: Shelter) -> None:
