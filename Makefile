@@ -31,7 +31,7 @@ test: ## all checks and all tests; ARGS="-m cell" runs pytest with these argumen
 	@sh tools/setup.sh test
 ifeq ($(strip $(ARGS)),)
 	@status=0; \
-	$(MAKE) -k checks || { status=1; echo 'pvlink: checks failed (above); the tests run all the same'; }; \
+	$(MAKE) -k -j2 -O checks || { status=1; echo 'pvlink: checks failed (above); the tests run all the same'; }; \
 	$(BIN)/python -m pytest $(PARALLEL) || status=1; \
 	exit $$status
 else
@@ -40,7 +40,7 @@ endif
 
 check: ## format, lint, types, layers, generated files, audits; the viewer's types, tests and size
 	@sh tools/setup.sh check
-	@$(MAKE) -k checks
+	@$(MAKE) -k -j2 -O checks
 
 # One target a check, so that `make -k checks` shows every failure at once.
 CHECKS := format lint types engine-types layers protocol audits js-types js-test js-size

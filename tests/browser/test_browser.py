@@ -138,6 +138,7 @@ def test_what_cannot_be_opened_is_said(files: Files) -> None:
     expect(files.alert).to_be_hidden()
 
 
+@pytest.mark.soak
 def test_a_large_folder_is_scrolled_through(files: Files) -> None:
     files.row("many").dblclick()
     files.here("many")

@@ -149,6 +149,7 @@ SHOW = """() => {
 }"""
 
 
+@pytest.mark.soak
 def test_a_door_whose_certificate_is_not_accepted_is_named_in_the_line(notebook: Open, keep: Keep) -> None:
     opened = notebook(DIRECTLY, "display(GetActiveView())")
     opened.run(0)
@@ -191,6 +192,7 @@ CLASSIC = """
 """
 
 
+@pytest.mark.soak
 def test_nbclassic_shows_a_live_view_through_the_relay(jupyter: Server, page: Page, keep: Keep) -> None:
     before = jupyter.kernels()
     write_notebook(jupyter.root / "classic.ipynb", [SIX_LINES])

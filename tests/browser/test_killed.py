@@ -94,7 +94,7 @@ def turns(view: View) -> bool:
     return changed(before, view.after(view.drag)) > 0.05
 
 
-@pytest.mark.parametrize("who", ["engine", "streamer"])
+@pytest.mark.parametrize("who", ["engine", pytest.param("streamer", marks=pytest.mark.soak)])
 def test_restart_brings_the_view_back_in_its_cell(who: str, opened: Notebook, keep: Keep) -> None:
     view = opened.view()
     # Where a hand has left the camera is written down, too.

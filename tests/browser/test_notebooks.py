@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ways
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # Which Python each is for, by fixture ("": this one).
 EXAMPLES = [
-    pytest.param("02-pyvista", "vtk_python", id="PyVista"),
+    pytest.param("02-pyvista", "vtk_python", id="PyVista", marks=pytest.mark.soak),
     pytest.param("03-numpy-xarray", "", id="arrays", marks=pytest.mark.soak),
     pytest.param("04-paraview-in-the-kernel", "paraview_python", id="ParaView in the kernel", marks=pytest.mark.soak),
 ]

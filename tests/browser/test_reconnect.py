@@ -155,6 +155,7 @@ def test_a_reload_while_the_kernel_is_busy_brings_the_view_back_alive(notebook: 
     assert changed(before, turned) > 0.05
 
 
+@pytest.mark.soak
 def test_two_tabs_on_one_notebook_stay_in_step(shown: Notebook, page: Page, view: View) -> None:
     other = Notebook(page, shown.server, shown.name).open().view().live()
     other.rests()
@@ -209,6 +210,7 @@ def test_a_view_that_is_scrolled_away_asks_for_nothing(notebook: Open) -> None:
     assert changed(before, view.rests()) > 0.05
 
 
+@pytest.mark.soak
 def test_a_view_in_a_hidden_tab_asks_for_nothing(through: Notebook, shown: Notebook) -> None:
     view = through.view()
     hide = """(state) => {

@@ -326,6 +326,7 @@ def plain_server(home: Path, *off: str) -> Server:
     return Server(home, arguments)
 
 
+@pytest.mark.soak
 def test_each_running_server_is_asked_for_its_way_to_pvlink(
     ward: Ward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

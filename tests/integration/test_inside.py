@@ -224,6 +224,7 @@ def test_two_hundred_windows_leave_a_few(vtk_python: str) -> None:
     life(vtk_python, WINDOW, "window = make(); display(window)", 200)
 
 
+@pytest.mark.soak
 def test_many_plotters_leave_a_few(vtk_python: str) -> None:
     life(vtk_python, "import pyvista as pv, pvlink", "pl = pv.Plotter(); pl.add_mesh(pv.Cone()); pl.show()", 48)
 

@@ -224,6 +224,7 @@ def test_a_kernel_that_ends_in_order_leaves_nothing() -> None:
 # -- where and how it is started -----------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_a_session_outlives_the_thread_that_started_it() -> None:
     with Kernel() as kernel:
         kernel.run(

@@ -166,6 +166,7 @@ def test_a_camera_moved_by_hand_is_where_the_hand_left_it() -> None:
 # -- who watches ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_a_viewer_that_stays_sees_the_pipeline_again() -> None:
     with Kernel.started() as kernel:
         run_and_save(kernel, CONE)
@@ -259,6 +260,7 @@ def test_nothing_saved_is_said() -> None:
         kernel.run(CONE)
 
 
+@pytest.mark.soak
 def test_a_pipeline_that_kills_its_engine_can_be_tried_again_or_kept_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "kept.pvsm"
     with Kernel.started() as kernel:

@@ -54,7 +54,7 @@ def run(command: list[str], folder: Path, **environment: str) -> str:
 
 
 # The others are long by nature.
-QUICK = ("guide_colors", "guide_data", "guide_filters", "guide_objects", "state_charts", "trace_300", "trace_animation")
+QUICK = ("guide_data", "guide_filters", "state_charts", "trace_300", "trace_animation")
 
 
 @pytest.mark.parametrize(

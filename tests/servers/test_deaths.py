@@ -188,10 +188,8 @@ def told(stage: Stage, by: float, *words: str) -> None:
 
 # Those of each `make test`; all in `make soak`. No other test runs meanwhile, so they are few.
 QUICK = {
-    ("process", "rank 0", "idle"),
     ("process", "rank 1", "render"),
     ("kernel", "rank 0", "update"),
-    ("kernel", "all ranks", "fetch"),
 }
 QUICK_HUNG = {("kernel", "rank 1", "render")}
 

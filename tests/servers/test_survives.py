@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import environment
 from tests.integration.household import until
 from tests.integration.scenes import difference, pixels
-from tests.servers.places import Kind, Place, attempt, picture, place, run, value, watched
+from tests.servers.places import KINDS, Kind, Place, attempt, picture, place, run, value, watched
 from tests.servers.pvservers import ByHand, needs_servers, screen
 from tests.servers.test_deaths import SCENE, served
 
@@ -31,10 +31,7 @@ def own(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield at
 
 
-# Where the two kinds of place differ little, one of them is long by nature.
-beside_first = pytest.mark.parametrize(
-    "own", ["process", pytest.param("kernel", marks=pytest.mark.soak)], indirect=True
-)
+in_both = pytest.mark.parametrize("own", KINDS, indirect=True)
 beside = pytest.mark.parametrize("own", ["process"], indirect=True)
 
 
@@ -60,7 +57,8 @@ def test_of_a_killed_engine_all_comes_back_server_included(own: Place, back: str
     assert difference(before, picture(own)) == ""
 
 
-@beside_first
+@pytest.mark.soak
+@in_both
 def test_of_a_killed_streamer_all_comes_back_server_included(own: Place) -> None:
     before, server = picture(own), served(own)
     # Its relay was the way to the server.
@@ -78,7 +76,7 @@ def test_of_a_killed_streamer_all_comes_back_server_included(own: Place) -> None
     ("own", "stopped"),
     [
         pytest.param("process", True, id="process-stopped"),
-        pytest.param("kernel", False, id="kernel-running"),
+        pytest.param("kernel", False, id="kernel-running", marks=pytest.mark.soak),
         pytest.param("process", False, id="process-running", marks=pytest.mark.soak),
         pytest.param("kernel", True, id="kernel-stopped", marks=pytest.mark.soak),
     ],
@@ -137,7 +135,7 @@ big.Isosurfaces = [float(n) for n in range(60, 260, 4)]
 
 # Held to seconds.
 @pytest.mark.alone
-@beside_first
+@pytest.mark.parametrize("own", ["process", pytest.param("kernel", marks=pytest.mark.soak)], indirect=True)
 def test_an_interrupt_of_a_server_that_computes_frees_the_cell(own: Place) -> None:
     server = served(own)
     run(own, "import time")

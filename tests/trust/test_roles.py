@@ -254,7 +254,8 @@ async def test_the_same_from_those_who_may_does_change_it(scene: Scene, role: st
 
 
 # By either door the same streamer decides.
-@pytest.mark.parametrize("way", [pytest.param("jupyter", marks=pytest.mark.soak), "link"])
+@pytest.mark.soak
+@pytest.mark.parametrize("way", ["jupyter", "link"])
 async def test_ten_thousand_generated_messages_of_a_looker_change_nothing(scene: Scene, way: str) -> None:
     join = st.fixed_dictionaries(
         {

@@ -82,6 +82,7 @@ def test_behind_a_gateway_the_view_comes_through_the_kernel_and_says_what_is_los
         notebook.end_kernel()
 
 
+@pytest.mark.soak
 def test_by_the_direct_way_pictures_come_straight_from_the_kernels_host(
     host: FarHost, server: Server, browser: Browser, keep: Keep
 ) -> None:

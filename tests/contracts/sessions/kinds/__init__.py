@@ -52,6 +52,8 @@ IN_THE_KERNEL = {
     "kernel takes your objects with it.",
     "a_killed_engine_does_not_cost_the_kernel": "The kernel draws: what ends ParaView or VTK ends the kernel.",
 }
+# Calls that take seconds, which ParaView's two kinds are held to daily.
+SLOW = frozenset({"a_long_call_of_the_library_is_said_to_whoever_waits"})
 # The streamer's business, which is the same process for all.
 STREAMERS = frozenset(
     {

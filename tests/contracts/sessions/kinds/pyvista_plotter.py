@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contracts.sessions.kinds import IN_THE_KERNEL, STREAMERS, Kind
+from tests.contracts.sessions.kinds import IN_THE_KERNEL, SLOW, STREAMERS, Kind
 from tests.contracts.sessions.kinds.vtk import IMPORT, LINES
 
 SCENE = """\
@@ -29,6 +29,6 @@ KIND = Kind(
     inside=True,
     start=f"import pyvista as pv\nimport pvlink\n{IMPORT}",
     cannot=IN_THE_KERNEL,
-    nightly=STREAMERS,
+    nightly=STREAMERS | SLOW,
     **(LINES | PLOTTER),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contracts.sessions.kinds import STREAMERS, Kind
+from tests.contracts.sessions.kinds import SLOW, STREAMERS, Kind
 from tests.contracts.sessions.kinds.vtk import IMPORT, LINES, WINDOW
 
 KIND = Kind(
@@ -15,6 +15,6 @@ KIND = Kind(
         "a_killed_engine_comes_back_with_its_pipeline": "VTK has no state that could be written down: restart() begins "
         "with nothing, run the cells again.",
     },
-    nightly=STREAMERS,
+    nightly=STREAMERS | SLOW,
     **LINES,
 )

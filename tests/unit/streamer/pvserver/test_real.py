@@ -175,7 +175,7 @@ async def survives(desk: Desk, client: subprocess.Popen[bytes]) -> None:
     assert await asyncio.to_thread(client.wait, 10) == 0
 
 
-@pytest.mark.parametrize(("ranks", "reverse"), [(1, False), (1, True), (2, False)])
+@pytest.mark.parametrize(("ranks", "reverse"), [(2, False), (1, True), pytest.param(1, False, marks=pytest.mark.soak)])
 async def test_a_client_renders_through_the_relay_and_outlives_its_server(
     desk: Desk, theatre: Theatre, ranks: int, reverse: bool
 ) -> None:
