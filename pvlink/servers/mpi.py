@@ -40,7 +40,7 @@ def recognise(said: str) -> Mpi | None:
     return None
 
 
-def launch(program: str, mpi: Mpi, ranks: int, folder: str, *, cores: int) -> list[str]:
+def launch(program: str, mpi: Mpi, ranks: int, folder: str) -> list[str]:
     """What stands before a rank's command. `folder`: for the files MPI makes; everything stays on this host."""
     if mpi.kind == "mpich":
         return [program, "-launcher", "fork", "-iface", "lo", "-n", str(ranks)]
@@ -54,10 +54,9 @@ def launch(program: str, mpi: Mpi, ranks: int, folder: str, *, cores: int) -> li
         "oob_tcp_if_include": "lo",
         # Its ranks are started by its own thread: a rank dies with the thread that started it.
         "odls_base_num_threads": "0",
+        # Or an idle rank keeps a core for itself: the notebook, the engine and the browser want some, too.
+        "mpi_yield_when_idle": "1",
     }
-    if ranks > cores:
-        # Without it an idle rank keeps a core for itself.
-        parameters["mpi_yield_when_idle"] = "1"
     words = [word for name, value in parameters.items() for word in ("--mca", name, value)]
     where = ["--oversubscribe"] if mpi.major < 5 else ["--map-by", ":OVERSUBSCRIBE"]
     # Bound to one core, a rank's own threads would share it.

@@ -53,7 +53,7 @@ class Plan:
         """mpiexec's part, and a rank's."""
         before: list[str] = []
         if self.mpi is not None:
-            before = mpi.launch(str(self.mpiexec), self.mpi, self.ranks, folder, cores=os.cpu_count() or 1)
+            before = mpi.launch(str(self.mpiexec), self.mpi, self.ranks, folder)
         return before, mpi.server(
             self.level, str(self.pvserver), port, self.connect_id, self.arguments, alone=self.ranks == 1
         )

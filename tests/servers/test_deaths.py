@@ -244,8 +244,29 @@ def test_a_killed_server_is_an_exception_and_comes_back(stages: Stages, kind: Ki
     assert value(at, "wrong") == []
 
 
-# A stopped mpiexec hangs nothing.
-# The other kind first: it is there already.
+@pytest.mark.soak
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stopped_mpiexec_hangs_nothing_and_goes_with_the_rest(stages: Stages, kind: Kind, when: str) -> None:
+    stage = stages.of(kind)
+    at, server = stage.at, served(stage.at)
+    if when != "idle":
+        begin(stage, when)
+    os.kill(server.mpi, signal.SIGSTOP)
+    if when != "idle":
+        time.sleep(0.7)
+        at.interrupt()
+        ran = at.ended(30)
+        assert ran.wrong is not None
+        assert ran.wrong[0] == "KeyboardInterrupt", ran.wrong
+    run(at, AGAIN)
+    assert value(at, "(contour.GetDataInformation().GetNumberOfCells() == right[157.0], wrong)") == (True, [])
+    run(at, "session.disconnect()")
+    server.gone_by(time.monotonic() + LEFT_S)
+    stage.same_again(server)
+
+
+# A stopped mpiexec is above. The other kind first: it is there already.
 @chosen(QUICK_HUNG, [name for name in VICTIMS if name != "mpiexec"], KINDS[::-1])
 def test_a_hung_server_is_cut_off_by_an_interrupt(stages: Stages, kind: Kind, victim: str, when: str) -> None:
     stage = stages.of(kind)

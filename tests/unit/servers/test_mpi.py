@@ -24,7 +24,7 @@ def test_an_mpiexec_is_known_by_what_it_says(said: str) -> None:
 
 
 def test_open_mpi_4() -> None:
-    assert launch("/usr/bin/mpiexec", Mpi("openmpi", 4), 4, "/dev/shm/f", cores=2) == [
+    assert launch("/usr/bin/mpiexec", Mpi("openmpi", 4), 4, "/dev/shm/f") == [
         "/usr/bin/mpiexec", "--oversubscribe", "--bind-to", "none", "-n", "4",
         "--mca", "pml", "ob1",
         "--mca", "btl", "self,vader",
@@ -37,7 +37,7 @@ def test_open_mpi_4() -> None:
 
 
 def test_open_mpi_5() -> None:
-    words = launch("mpiexec", Mpi("openmpi", 5), 2, "/dev/shm/f", cores=2)
+    words = launch("mpiexec", Mpi("openmpi", 5), 2, "/dev/shm/f")
     assert words[:7] == ["mpiexec", "--map-by", ":OVERSUBSCRIBE", "--bind-to", "none", "-n", "2"]
     assert "self,sm" in words
     assert environment({}, Mpi("openmpi", 5), root=False, folder="/dev/shm/f") == {
@@ -46,13 +46,8 @@ def test_open_mpi_5() -> None:
     }
 
 
-def test_idle_ranks_give_way_only_where_there_are_more_than_cores() -> None:
-    assert "mpi_yield_when_idle" not in launch("mpiexec", Mpi("openmpi", 4), 2, "f", cores=2)
-    assert "mpi_yield_when_idle" in launch("mpiexec", Mpi("openmpi", 4), 3, "f", cores=2)
-
-
 def test_mpich() -> None:
-    assert launch("mpiexec", Mpi("mpich", 4), 2, "f", cores=2) == [
+    assert launch("mpiexec", Mpi("mpich", 4), 2, "f") == [
         "mpiexec", "-launcher", "fork", "-iface", "lo", "-n", "2",
     ]  # fmt: skip
 
