@@ -153,6 +153,7 @@ def test_a_large_folder_is_scrolled_through(files: Files) -> None:
     expect(files.root.locator(ROW).first).to_contain_text("f779x.dat779y")
 
 
+@pytest.mark.soak
 def test_it_is_fit_to_see_in_the_dark_and_in_a_narrow_cell(files: Files, keep: Keep) -> None:
     files.page.evaluate("() => jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
     try:

@@ -48,6 +48,7 @@ def report(name: str, figures: dict[str, object]) -> None:
     (ROOT / "build" / f"{name}.json").write_text(json.dumps(figures, indent=1))
 
 
+@pytest.mark.soak
 @pytest.mark.alone
 def test_frames_come_as_fast_while_a_cell_runs(notebook: Open, keep: Keep) -> None:
     opened = notebook(SIX_LINES, *(BEGIN + cell for cell in CELLS.values()))

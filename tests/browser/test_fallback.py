@@ -119,6 +119,7 @@ def test_a_kernel_on_another_machine_is_seen_through_its_messages(notebook: Open
 INTERRUPT = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.interrupt()"
 
 
+@pytest.mark.soak
 def test_a_direct_door_is_taken_where_the_browser_knows_its_certificate(
     jupyter: Server, browser: Browser, keep: Keep
 ) -> None:

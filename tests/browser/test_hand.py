@@ -73,7 +73,9 @@ def test_keys_look_along_the_axes_and_reset_the_camera(view: View, keep: Keep) -
     assert changed(against_x, reset) < 0.01
 
 
-@pytest.mark.parametrize("key", ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"])
+@pytest.mark.parametrize(
+    "key", ["ArrowLeft", *(pytest.param(f"Arrow{way}", marks=pytest.mark.soak) for way in ("Right", "Up", "Down"))]
+)
 def test_arrows_turn_and_there_is_a_way_back(key: str, view: View) -> None:
     opposite = {"ArrowLeft": "ArrowRight", "ArrowRight": "ArrowLeft", "ArrowUp": "ArrowDown", "ArrowDown": "ArrowUp"}
     before = view.pixels()

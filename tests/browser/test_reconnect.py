@@ -170,6 +170,7 @@ def test_two_tabs_on_one_notebook_stay_in_step(shown: Notebook, page: Page, view
     assert changed(turned, other.rests()) == 0.0
 
 
+@pytest.mark.soak
 def test_two_cells_on_one_view_stay_in_step(notebook: Open, keep: Keep) -> None:
     opened = notebook(
         SIX_LINES.replace("display(GetActiveView())", "pvlink.show(height=300)"), "pvlink.show(height=300)"

@@ -7,6 +7,8 @@ import signal
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.browser.conftest import SIX_LINES, Keep, Open
 from tests.browser.view import HOST, View, blank, changed
 
@@ -74,6 +76,7 @@ def test_a_deleted_view_is_said_and_its_picture_stays(notebook: Open, keep: Keep
     assert changed(before, view.pixels()) == 0.0
 
 
+@pytest.mark.soak
 def test_a_long_update_shows_that_paraview_is_at_work(notebook: Open, keep: Keep) -> None:
     slow = "contour.Input = Wavelet(WholeExtent=[-150, 150] * 3); Render()"
     opened = notebook(SIX_LINES, slow)

@@ -169,9 +169,8 @@ def test_a_killed_x_server_ends_the_engine_with_a_sentence() -> None:
 
 
 # Both is also each.
-@pytest.mark.parametrize(
-    "who", [pytest.param("engine", marks=pytest.mark.soak), pytest.param("streamer", marks=pytest.mark.soak), "both"]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("who", ["engine", "streamer", "both"])
 def test_stop_ends_what_hangs(who: str) -> None:
     with Kernel.started() as kernel:
         kernel.run(SCENE)

@@ -187,10 +187,7 @@ def told(stage: Stage, by: float, *words: str) -> None:
 
 
 # Those of each `make test`; all in `make soak`. No other test runs meanwhile, so they are few.
-QUICK = {
-    ("process", "rank 1", "render"),
-    ("kernel", "rank 0", "update"),
-}
+QUICK = {("kernel", "rank 0", "update")}
 QUICK_HUNG = {("kernel", "rank 1", "render")}
 
 
