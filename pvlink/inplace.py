@@ -12,7 +12,8 @@ import json
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from pvlink import notebook, pvpython
@@ -146,6 +147,10 @@ class InPlace(Connected):
             self._server_gone()
         return not self._host.place.server.lost
 
+    def between_cells(self) -> AbstractContextManager[None]:
+        """While ParaView is touched there: an interrupt cuts off a server that hangs, as it does in a cell."""
+        return contextlib.nullcontext() if self._bell is None else self._bell.heeding()
+
     def server_cell(self, running: bool) -> None:
         """A cell begins, or has ended."""
         if self._bell is not None:
@@ -237,6 +242,22 @@ class Bell:
         elif not running and self._former is not None:
             signal.set_wakeup_fd(self._former, warn_on_full_buffer=False)
             self._former = None
+
+    @contextlib.contextmanager
+    def heeding(self) -> Iterator[None]:
+        """Jupyter ignores interrupts between cells, and then C passes none on."""
+        main = threading.current_thread() is threading.main_thread()
+        if not main or self._former is not None or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            yield
+            return
+        former = signal.set_wakeup_fd(self._socket.fileno(), warn_on_full_buffer=False)
+        # It is felt as soon as Python runs: there is nothing to raise it in.
+        signal.signal(signal.SIGINT, lambda *_: self.taken())
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.set_wakeup_fd(former, warn_on_full_buffer=False)
 
     def taken(self) -> None:
         """The interpreter runs: an interrupt was not for the server."""

@@ -191,16 +191,17 @@ class Inside(Asking, InPlace, Browsing):
         if arrival.display_lost():
             self._views.end(NO_DISPLAY)
         self.server_turn()
-        if not self._views.serve():
-            self._views.streamer_gone()
-            self._listening = -1
-            return False
-        if self._in_cell:
-            # It awaits something: hands need not wait for its end.
-            self._stream.send({"op": "idle"})
-            self._say_busy()
-        self._tick()
-        self._views.draw()
+        with self.between_cells():
+            if not self._views.serve():
+                self._views.streamer_gone()
+                self._listening = -1
+                return False
+            if self._in_cell:
+                # It awaits something: hands need not wait for its end.
+                self._stream.send({"op": "idle"})
+                self._say_busy()
+            self._tick()
+            self._views.draw()
         # Last, or a press that changes nothing would be the last input ever: no packet follows it by itself.
         self._views.invite()
         self._miss()

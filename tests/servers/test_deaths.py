@@ -291,3 +291,28 @@ def test_a_hung_server_is_cut_off_by_an_interrupt(stages: Stages, kind: Kind, vi
         for pid in server.left():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def test_one_that_hangs_while_a_hand_moves_in_the_kernel_is_cut_off_as_well(stages: Stages) -> None:
+    stage = stages.of("kernel")
+    at, server = stage.at, served(stage.at)
+    for pid in server.ranks.values():
+        os.kill(pid, signal.SIGSTOP)
+    stage.watcher.send(stage.watcher.at("down", 200, 150), stage.watcher.at("move", 230, 160))
+    time.sleep(0.5)
+    # The kernel draws, between two cells: this one waits.
+    at.begin("mine = 'here'")
+    time.sleep(0.2)
+    interrupted = at.interrupt()
+    ran = at.ended(30)
+    assert ran.wrong is None
+    assert ran.at < interrupted + HUNG_S
+    told(stage, interrupted + HUNG_S)
+    server.gone_by(ran.at + LEFT_S)
+    stage.watcher.send(stage.watcher.at("up", 230, 160))
+    said = attempt(at, "contour.GetDataInformation().GetNumberOfCells()").wrong
+    assert said is not None
+    assert said[0] == "ServerLost"
+    assert value(at, "(mine, wrong)") == ("here", [])
+    run(at, "session.reconnect()")
+    assert value(at, "contour.GetDataInformation().GetNumberOfCells() == right[157.0]") is True
