@@ -13,7 +13,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from pvlink import notebook, pvpython
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
 # To the streamer, besides the numbers of signals: a cell begins, has ended, and an interrupt was taken.
 CELL, NO_CELL, TAKEN = b"C", b"E", b"\0"
+# A picture that takes longer than this (seconds) is worth a word.
+WORKS_AFTER = 1.5
+AT_WORK = "The ParaView server draws. To give up, interrupt the kernel."
 
 
 class InPlace(Connected):
@@ -147,9 +149,18 @@ class InPlace(Connected):
             self._server_gone()
         return not self._host.place.server.lost
 
-    def between_cells(self) -> AbstractContextManager[None]:
-        """While ParaView is touched there: an interrupt cuts off a server that hangs, as it does in a cell."""
-        return contextlib.nullcontext() if self._bell is None else self._bell.heeding()
+    @contextlib.contextmanager
+    def between_cells(self) -> Iterator[None]:
+        """While ParaView is touched there: who watches hears when its server takes long; an interrupt cuts it off."""
+        if self._bell is None or self._in_cell or self.server is None:
+            yield
+            return
+        self._stream.send({"op": "busy", "message": AT_WORK, "progress": None, "after": WORKS_AFTER})
+        try:
+            with self._bell.heeding():
+                yield
+        finally:
+            self._stream.send({"op": "idle"})
 
     def server_cell(self, running: bool) -> None:
         """A cell begins, or has ended."""

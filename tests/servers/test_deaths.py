@@ -299,8 +299,9 @@ def test_one_that_hangs_while_a_hand_moves_in_the_kernel_is_cut_off_as_well(stag
     for pid in server.ranks.values():
         os.kill(pid, signal.SIGSTOP)
     stage.watcher.send(stage.watcher.at("down", 200, 150), stage.watcher.at("move", 230, 160))
-    time.sleep(0.5)
-    # The kernel draws, between two cells: this one waits.
+    # The kernel draws, between two cells: the next one waits.
+    stage.watcher.until(lambda: stage.watcher.states and stage.watcher.states[-1].state == "busy", 5)
+    assert "interrupt the kernel" in stage.watcher.states[-1].message
     at.begin("mine = 'here'")
     time.sleep(0.2)
     interrupted = at.interrupt()
