@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
 
 
@@ -90,8 +90,9 @@ class Interrupt:
 class Shelter:
     """Keeps Ctrl-C out of where it does harm, or no good.
 
-    In a destructor it would be lost: Python prints what is raised there, and the cell goes on. A proxy's tells the
-    engine that it is not needed any more, so a loop that makes proxies is in one for much of its time.
+    In a proxy's destructor it would be lost: Python prints what is raised there, and the cell goes on. It tells the
+    engine that the proxy is not needed any more, so a loop that makes proxies is in it for much of its time. A user's
+    own destructor may take long, and is theirs to interrupt.
 
     In what VTK calls it would end the process, as VTK's wrappers have it. While C++ draws, Python cannot feel the
     signal; it strikes in the first line of ours that VTK calls afterwards. In a loop that draws that is so each time,
@@ -103,10 +104,18 @@ class Shelter:
     _LATER = 0.01
 
     def __init__(
-        self, folder: str | None = None, error: Callable[[], BaseException | None] = KeyboardInterrupt
+        self,
+        *,
+        folder: str | None = None,
+        destructor: CodeType | None = None,
+        error: Callable[[], BaseException | None] = KeyboardInterrupt,
     ) -> None:
-        """`folder`: where the code is that VTK calls. `error` makes what is raised; none: the signal meant nothing."""
+        """`folder`: where the code is that VTK calls. `destructor`: of proxies.
+
+        `error` makes what is raised; none: the signal meant nothing.
+        """
         self._folder = folder
+        self._destructor = destructor
         self._make_error = error
         self._error: BaseException = KeyboardInterrupt()
         self._again: threading.Timer | None = None
@@ -137,7 +146,7 @@ class Shelter:
             self._callers = frames[inside[-1] + 1 :]
             if sys.getprofile() is None:
                 sys.setprofile(self._step)
-        elif not any(each.f_code.co_name == "__del__" for each in frames):
+        elif not any(each.f_code is self._destructor for each in frames):
             raise self._error
         self._again = threading.Timer(self._LATER, _thread.interrupt_main)
         self._again.daemon = True

@@ -15,9 +15,9 @@ def before_cells(cell_starts: Callable[[], None]) -> bool:
     return _hook("pre_run_cell", cell_starts)
 
 
-def after_cells(cell_ended: Callable[[], None]) -> bool:
-    """Call this after each cell; nothing, and False, outside IPython."""
-    return _hook("post_run_cell", cell_ended)
+def after_cells(cell_ended: Callable[[], None]) -> None:
+    """Call this after each cell; nothing outside IPython."""
+    _hook("post_run_cell", cell_ended)
 
 
 def no_more_cells(function: Callable[[], None]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from pvlink import direct, lost, mirror, notebook, processes, pvpython, rendezvous
 from pvlink.companions import Engine, Streamer, remove_x_remains
+from pvlink.engine.rpc import Reference
 from pvlink.errors import EngineLost, PvlinkError, ServerError, StreamerLost
 from pvlink.freight import Freight, Freighter
 from pvlink.interrupt import Shelter
@@ -37,7 +38,7 @@ class Session(Asking, Freighter, Restarting, Browsing):
         self._bar = ProgressBar()
         self._freight = Freight(lambda: self._engine)
         self._saved = Saved()
-        self._shelter = Shelter()
+        self._shelter = Shelter(destructor=Reference.__del__.__code__)
         self._stopped = False
         # One restart, or change of place, at a time.
         self._moving = threading.RLock()

@@ -58,9 +58,8 @@ def test_frames_come_as_fast_while_a_cell_runs(notebook: Open, keep: Keep) -> No
     view.frames_per_second(1.0, PACE)
     idle = [view.frames_per_second(2.0, PACE)]
     ratios = {}
-    # One that sleeps is a matter of the long test.
-    for name in ("counting", "holding the lock"):
-        with running(opened, [*CELLS].index(name) + 1):
+    for index, name in enumerate(CELLS, 1):
+        with running(opened, index):
             busy = view.frames_per_second(2.0, PACE)
             keep(opened.page, f"busy-{name.replace(' ', '-')}")
         idle.append(view.frames_per_second(2.0, PACE))

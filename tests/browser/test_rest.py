@@ -9,7 +9,7 @@ from tests.browser.test_busy import report
 
 IDLE_S = 5.0
 # Both processes together; a loop that spins takes fifty times as much.
-CPU_S = 0.2
+CPU_S = 0.1
 COUNT_RENDERS = """
 renders = []
 _ = GetActiveView().SMProxy.AddObserver("EndEvent", lambda *_: renders.append(1))"""

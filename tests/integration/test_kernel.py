@@ -22,11 +22,11 @@ pytestmark = pytest.mark.skipif(shutil.which("pvpython") is None, reason="needs 
 ROOT = Path(__file__).parents[2]
 # Takes several seconds and tells its progress often.
 HEAVY = """
-wavelet = Wavelet(registrationName="heavy", WholeExtent=[-75, 75] * 3)
+wavelet = Wavelet(registrationName="heavy", WholeExtent=[-90, 90] * 3)
 contour = Contour(Input=wavelet, ContourBy=["POINTS", "RTData"], Isosurfaces=[100, 120, 140, 157, 180])
 smooth = Smooth(Input=contour, NumberofIterations=400)
 """
-LARGE = "wavelet.WholeExtent = [-75, 75] * 3; "
+LARGE = "wavelet.WholeExtent = [-90, 90] * 3; "
 SMALL = "wavelet.WholeExtent = [-20, 20] * 3\n"
 COUNT = "smooth.UpdatePipeline(); smooth.GetDataInformation().GetNumberOfCells()"
 
@@ -136,13 +136,13 @@ def test_what_was_interrupted_is_made_anew_when_it_is_asked_for(cells: Cells) ->
     cells.run(
         "wavelet = Wavelet(WholeExtent=[-20, 20] * 3)\n"
         "contour = Contour(Input=wavelet, ContourBy=['POINTS', 'RTData'], Isosurfaces=[157.0])\n"
-        "smooth = Smooth(Input=contour, NumberofIterations=3000, Convergence=0.0)\n"
+        "smooth = Smooth(Input=contour, NumberofIterations=5000, Convergence=0.0)\n"
         "area = IntegrateVariables(Input=smooth)"
     )
     area = "(area.UpdatePipeline(), area.CellData['Area'].GetRange()[0])[1]"
     expected = cells.value(area)
     cells.run("contour.Isosurfaces = [100.0]; contour.UpdatePipeline(); contour.Isosurfaces = [157.0]")
-    shown = cells.run("area.UpdatePipeline()", interrupt_after=0.5)
+    shown = cells.run("area.UpdatePipeline()", interrupt_after=0.8)
     assert shown.error is not None
     assert shown.error[0] == "KeyboardInterrupt"
     assert cells.value(area) == expected

@@ -168,7 +168,6 @@ def test_a_killed_x_server_ends_the_engine_with_a_sentence() -> None:
 # -- an end in bounded time ----------------------------------------------------------------------------
 
 
-# Both is also each.
 @pytest.mark.soak
 @pytest.mark.parametrize("who", ["engine", "streamer", "both"])
 def test_stop_ends_what_hangs(who: str) -> None:

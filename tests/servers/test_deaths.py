@@ -177,6 +177,13 @@ def begin(stage: Stage, when: str) -> None:
     until(flag.exists, 20)
 
 
+def end(server: Served) -> None:
+    """What was stopped would stay."""
+    for pid in server.left():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def told(stage: Stage, by: float, *words: str) -> None:
     """Who watches has heard that it is lost, in time, and by whom."""
     stage.watcher.until(
@@ -288,9 +295,7 @@ def test_a_hung_server_is_cut_off_by_an_interrupt(stages: Stages, kind: Kind, vi
         stage.same_again(server)
         assert value(at, "wrong") == []
     finally:
-        for pid in server.left():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        end(server)
 
 
 def test_one_that_hangs_while_a_hand_moves_in_the_kernel_is_cut_off_as_well(stages: Stages) -> None:
@@ -298,18 +303,21 @@ def test_one_that_hangs_while_a_hand_moves_in_the_kernel_is_cut_off_as_well(stag
     at, server = stage.at, served(stage.at)
     for pid in server.ranks.values():
         os.kill(pid, signal.SIGSTOP)
-    stage.watcher.send(stage.watcher.at("down", 200, 150), stage.watcher.at("move", 230, 160))
-    # The kernel draws, between two cells: the next one waits.
-    stage.watcher.until(lambda: stage.watcher.states and stage.watcher.states[-1].state == "busy", 5)
-    assert "interrupt the kernel" in stage.watcher.states[-1].message
-    at.begin("mine = 'here'")
-    time.sleep(0.2)
-    interrupted = at.interrupt()
-    ran = at.ended(30)
-    assert ran.wrong is None
-    assert ran.at < interrupted + HUNG_S
-    told(stage, interrupted + HUNG_S)
-    server.gone_by(ran.at + LEFT_S)
+    try:
+        stage.watcher.send(stage.watcher.at("down", 200, 150), stage.watcher.at("move", 230, 160))
+        # The kernel draws, between two cells: the next one waits.
+        stage.watcher.until(lambda: stage.watcher.states and stage.watcher.states[-1].state == "busy", 5)
+        assert "interrupt the kernel" in stage.watcher.states[-1].message
+        at.begin("mine = 'here'")
+        time.sleep(0.2)
+        interrupted = at.interrupt()
+        ran = at.ended(30)
+        assert ran.wrong is None
+        assert ran.at < interrupted + HUNG_S
+        told(stage, interrupted + HUNG_S)
+        server.gone_by(ran.at + LEFT_S)
+    finally:
+        end(server)
     stage.watcher.send(stage.watcher.at("up", 230, 160))
     said = attempt(at, "contour.GetDataInformation().GetNumberOfCells()").wrong
     assert said is not None

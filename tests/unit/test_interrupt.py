@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -129,10 +130,25 @@ def test_closed_it_still_says_whether_there_was_one(interrupt: Interrupt) -> Non
 OBSERVER = compile("def observer(_):\n    strike()\n    seen.append(1)\n    return 0", "/island/observer.py", "exec")
 
 
+class Falling:
+    """What is struck while it is destroyed."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+class Slow:
+    """Of the user's own: its destructor takes long."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(5)
+
+
 @pytest.fixture
 def shelter() -> Iterator[Shelter]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    one = Shelter("/island")
+    one = Shelter(folder="/island", destructor=Falling.__del__.__code__)
     one.enter()
     yield one
     one.leave()
@@ -151,13 +167,6 @@ def test_a_signal_strikes_after_what_c_has_called_not_in_it(shelter: Shelter) ->
     assert seen == [1]
 
 
-class Falling:
-    """What is struck while it is destroyed."""
-
-    def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-
 def test_a_signal_in_a_destructor_is_not_lost(shelter: Shelter, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - where it is raised is what is tested
         Falling()
@@ -172,6 +181,15 @@ def test_of_one_that_the_end_of_the_cell_overtakes_nothing_is_left(shelter: Shel
     Falling()
     shelter.leave()
     time.sleep(0.05)
+
+
+def test_a_users_own_destructor_can_be_interrupted(shelter: Shelter, monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: raised.append(what.exc_type))
+    began = time.monotonic()
+    Slow()
+    assert raised == [KeyboardInterrupt]
+    assert time.monotonic() - began < 4
 
 
 def test_elsewhere_a_signal_strikes_at_once(shelter: Shelter) -> None:

@@ -88,7 +88,8 @@ class ServerDesk:
         if not (silence.live and silence.waiting and seconds > SILENCE_SECONDS):
             return state
         # Whole seconds that have passed: each tick has another number.
-        message = f"The ParaView server at {link.wish.name} has said nothing for {int(seconds)} s."
+        said = f"The ParaView server at {link.wish.name} has said nothing for {int(seconds)} s."
+        message = f"{said} To cut it off, interrupt the kernel."
         return ViewState("busy", message, state.progress)
 
     async def close(self) -> None:
