@@ -70,7 +70,7 @@ class Inside(Asking, InPlace, Browsing):
         self._views = Views(self._stream, _nothing, _Quiet)
         self._alarm: Callable[[], None] = _nothing
         self._in_cell = False
-        self._shelter = Shelter(folder=str(Path(__file__).with_name("engine")), error=self.strike)
+        self._shelter = Shelter(str(Path(__file__).with_name("engine")), self.strike)
         # The views there were when it was last looked.
         self._known: set[str] = set()
         # Those that are gone, the newest last.

@@ -13,8 +13,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import CodeType, FrameType, TracebackType
+from functools import cache
+from types import FrameType, TracebackType
 from typing import Any, Self
+
+# How long until a signal is tried again that came at the wrong moment, in seconds.
+_LATER = 0.01
 
 
 class Interrupt:
@@ -87,35 +91,46 @@ class Interrupt:
             signal.signal(signal.SIGINT, self._note)
 
 
+@cache
+def strikes_again(destructor: Callable[[Any], None]) -> None:
+    """From now on an interrupt that strikes in this destructor does so once more, when that is over.
+
+    Python prints what is raised in one and goes on, and so would the cell.
+    """
+    former = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        if unraisable.object is destructor and issubclass(unraisable.exc_type, KeyboardInterrupt):
+            _later(_strike).start()
+        else:
+            former(unraisable)
+
+    sys.unraisablehook = hook
+
+
+def _strike() -> None:
+    # A real signal, for the main thread may sleep by now. What Python does not handle would end the process.
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def _later(function: Callable[[], None]) -> threading.Timer:
+    timer = threading.Timer(_LATER, function)
+    timer.daemon = True
+    return timer
+
+
 class Shelter:
-    """Keeps Ctrl-C out of where it does harm, or no good.
+    """Keeps Ctrl-C out of what VTK calls: a KeyboardInterrupt there ends the process, as VTK's wrappers have it.
 
-    In a proxy's destructor it would be lost: Python prints what is raised there, and the cell goes on. It tells the
-    engine that the proxy is not needed any more, so a loop that makes proxies is in it for much of its time. A user's
-    own destructor may take long, and is theirs to interrupt.
-
-    In what VTK calls it would end the process, as VTK's wrappers have it. While C++ draws, Python cannot feel the
-    signal; it strikes in the first line of ours that VTK calls afterwards. In a loop that draws that is so each time,
-    and trying again later is no help: so the code that called VTK is watched, by Python's profiling hook, for its next
-    step.
+    While C++ draws, Python cannot feel the signal; it strikes in the first line of ours that VTK calls afterwards. In a
+    loop that draws that is so each time, and trying again later is no help: so the code that called VTK is watched, by
+    Python's profiling hook, for its next step.
     """
 
-    # A destructor is over by then; and where nothing is called there is no step to be seen. In seconds.
-    _LATER = 0.01
-
-    def __init__(
-        self,
-        *,
-        folder: str | None = None,
-        destructor: CodeType | None = None,
-        error: Callable[[], BaseException | None] = KeyboardInterrupt,
-    ) -> None:
-        """`folder`: where the code is that VTK calls. `destructor`: of proxies.
-
-        `error` makes what is raised; none: the signal meant nothing.
-        """
+    def __init__(self, folder: str, error: Callable[[], BaseException | None] = KeyboardInterrupt) -> None:
+        """`folder`: where the code is that VTK calls. `error` makes what is raised; none: the signal meant nothing."""
         self._folder = folder
-        self._destructor = destructor
         self._make_error = error
         self._error: BaseException = KeyboardInterrupt()
         self._again: threading.Timer | None = None
@@ -135,25 +150,21 @@ class Shelter:
 
     def _struck(self, _number: int, frame: FrameType | None) -> None:
         # Tried again, it is what it was: who made it has told all it knew.
-        error = self._make_error() if self._again is None else self._error
+        error = self._error if self._callers else self._make_error()
         if error is None:
             return
         self._error = error
         self._forget()
         frames = list(_outwards(frame))
-        inside = [number for number, each in enumerate(frames) if self._is_home(each)]
-        if inside:
-            self._callers = frames[inside[-1] + 1 :]
-            if sys.getprofile() is None:
-                sys.setprofile(self._step)
-        elif not any(each.f_code is self._destructor for each in frames):
+        inside = [number for number, each in enumerate(frames) if each.f_code.co_filename.startswith(self._folder)]
+        if not inside:
             raise self._error
-        self._again = threading.Timer(self._LATER, _thread.interrupt_main)
-        self._again.daemon = True
+        self._callers = frames[inside[-1] + 1 :]
+        if sys.getprofile() is None:
+            sys.setprofile(self._step)
+        # Where nothing is called there is no step to be seen.
+        self._again = _later(_thread.interrupt_main)
         self._again.start()
-
-    def _is_home(self, frame: FrameType) -> bool:
-        return self._folder is not None and frame.f_code.co_filename.startswith(self._folder)
 
     def _step(self, frame: FrameType, _event: str, _what: object) -> None:
         if any(frame is caller for caller in self._callers):

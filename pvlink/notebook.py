@@ -10,9 +10,9 @@ _readers: dict[int, asyncio.AbstractEventLoop] = {}
 _hooks: dict[Callable[[], None], tuple[Any, str, Callable[..., None]]] = {}
 
 
-def before_cells(cell_starts: Callable[[], None]) -> bool:
-    """Call this before each cell; nothing, and False, outside IPython."""
-    return _hook("pre_run_cell", cell_starts)
+def before_cells(cell_starts: Callable[[], None]) -> None:
+    """Call this before each cell; nothing outside IPython."""
+    _hook("pre_run_cell", cell_starts)
 
 
 def after_cells(cell_ended: Callable[[], None]) -> None:
@@ -27,17 +27,16 @@ def no_more_cells(function: Callable[[], None]) -> None:
         shell.events.unregister(event, hook)
 
 
-def _hook(event: str, function: Callable[[], None]) -> bool:
+def _hook(event: str, function: Callable[[], None]) -> None:
     shell = _shell()
     if shell is None:
-        return False
+        return
 
     def hook(_about: Any) -> None:
         function()
 
     shell.events.register(event, hook)
     _hooks[function] = shell, event, hook
-    return True
 
 
 def attach(fd: int, readable: Callable[[], bool]) -> None:

@@ -11,10 +11,8 @@ from typing import Any, Self
 
 from pvlink import direct, lost, mirror, notebook, processes, pvpython, rendezvous
 from pvlink.companions import Engine, Streamer, remove_x_remains
-from pvlink.engine.rpc import Reference
 from pvlink.errors import EngineLost, PvlinkError, ServerError, StreamerLost
 from pvlink.freight import Freight, Freighter
-from pvlink.interrupt import Shelter
 from pvlink.progress import ProgressBar
 from pvlink.protocol import Role
 from pvlink.questions import Asking
@@ -38,7 +36,6 @@ class Session(Asking, Freighter, Restarting, Browsing):
         self._bar = ProgressBar()
         self._freight = Freight(lambda: self._engine)
         self._saved = Saved()
-        self._shelter = Shelter(destructor=Reference.__del__.__code__)
         self._stopped = False
         # One restart, or change of place, at a time.
         self._moving = threading.RLock()
@@ -64,9 +61,6 @@ class Session(Asking, Freighter, Restarting, Browsing):
         except BaseException:
             self.stop()
             raise
-        if notebook.before_cells(self._shelter.enter):
-            # The cell that starts it runs already.
-            self._shelter.enter()
         notebook.after_cells(self._cell_ended)
 
     # -- processes -------------------------------------------------------------------------------
@@ -169,9 +163,7 @@ class Session(Asking, Freighter, Restarting, Browsing):
             return
         self._stopped = True
         atexit.unregister(self.stop)
-        notebook.no_more_cells(self._shelter.enter)
         notebook.no_more_cells(self._cell_ended)
-        self._shelter.leave()
         self._engine.let_go()
         if self._streamer is not None:
             self._streamer.end()
@@ -264,7 +256,6 @@ class Session(Asking, Freighter, Restarting, Browsing):
 
     def _cell_ended(self) -> None:
         """Show what the cell changed, if it used ParaView at all."""
-        self._shelter.leave()
         engine = self._engine
         if engine.wire.calls != self._calls_seen and self.alive:
             self._calls_seen = engine.wire.calls

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from pvlink.engine.rpc import Reference, Unsendable, Wire, drained, is_plain_function
 from pvlink.errors import EngineLost
-from pvlink.interrupt import Interrupt
+from pvlink.interrupt import Interrupt, strikes_again
 
 # How often a long wait looks for output of the engine, in seconds.
 OUTPUT_TICK = 0.1
@@ -75,6 +75,7 @@ class KernelWire(Wire):
         self._lost = lost
         self._turn = threading.RLock()
         self._interrupt = Interrupt()
+        strikes_again(Reference.__del__)
         self._depth = 0
         # Calls made so far; tells a cell that used ParaView from one that did not.
         self.calls = 0
@@ -141,6 +142,11 @@ class KernelWire(Wire):
             f"a {type(obj).__name__} cannot be sent to ParaView's process. What can: numbers, strings, lists, "
             "tuples, dicts, sets, numpy arrays, paths, functions, and ParaView's own objects."
         )
+
+    def async_request(self, handler: int, *args: Any, **options: Any) -> Any:
+        """What nobody waits for, as the end of a reference. An interrupt must not leave half of it in the socket."""
+        with self._interrupt:
+            return super().async_request(handler, *args, **options)
 
     def sync_request(self, handler: int, *args: Any) -> Any:
         with self._turn, self._interrupt:

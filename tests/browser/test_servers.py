@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Keep
 from tests.browser.jupyter import Server, write_kernel, write_notebook
-from tests.browser.notebook import Notebook
+from tests.browser.notebook import BEGIN, Notebook
 from tests.browser.view import changed
 from tests.conftest import environment
 from tests.integration.household import until
@@ -70,8 +70,8 @@ def test_a_view_on_a_server_is_dragged_left_and_had_again(
     opened: Callable[..., Notebook], keep: Keep, kind: Kind, way: Way
 ) -> None:
     with screen() as display, ByHand(way, 2, display) as server:
-        connect = f"server = session.connect({server.address!r}, timeout=60)\nserver"
-        notebook = opened(kind, FIRST[kind], connect, SHOW, "session.disconnect()", "session.reconnect()")
+        connect = f"{BEGIN}server = session.connect({server.address!r}, timeout=60)\nserver"
+        notebook = opened(kind, FIRST[kind], connect, SHOW, "session.disconnect()", f"{BEGIN}session.reconnect()")
         notebook.run(0)
         connected(notebook, server, 1)
         notebook.run(2)

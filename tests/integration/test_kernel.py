@@ -156,6 +156,13 @@ def test_interrupting_a_loop_of_short_calls_ends_it(cells: Cells) -> None:
     assert cells.value("sphere.Radius") == 0.5
 
 
+def test_the_trace_of_an_interrupt_ends_in_the_users_own_line(cells: Cells) -> None:
+    shown = cells.run("import time\ntime.sleep(60)", interrupt_after=0.3)
+    assert shown.error is not None
+    assert "time.sleep(60)" in shown.error[2]
+    assert "pvlink" not in shown.error[2]
+
+
 def test_an_interrupt_that_struck_a_call_is_not_felt_in_the_next_cell(cells: Cells) -> None:
     cells.run("import signal, os\nsphere = Sphere()")
     for _ in range(5):

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from pvlink.interrupt import Interrupt, Shelter
+import pvlink.interrupt
+from pvlink.interrupt import Interrupt, Shelter, strikes_again
 
 
 @pytest.fixture
@@ -124,31 +125,61 @@ def test_closed_it_still_says_whether_there_was_one(interrupt: Interrupt) -> Non
         assert interrupt.take()
 
 
-# -- what VTK calls ------------------------------------------------------------------------------
-
-# A function at home in the folder that is sheltered; C calls it, as VTK calls an observer.
-OBSERVER = compile("def observer(_):\n    strike()\n    seen.append(1)\n    return 0", "/island/observer.py", "exec")
+# -- destructors ---------------------------------------------------------------------------------
 
 
-class Falling:
+class Reference:
     """What is struck while it is destroyed."""
 
     def __del__(self) -> None:
         signal.raise_signal(signal.SIGINT)
 
 
-class Slow:
-    """Of the user's own: its destructor takes long."""
-
+class Users(Reference):
     def __del__(self) -> None:
-        signal.raise_signal(signal.SIGINT)
+        super().__del__()
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is told of other destructors."""
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.object))
+    monkeypatch.setattr(pvlink.interrupt, "_LATER", 0.05)
+    strikes_again.cache_clear()
+    strikes_again(Reference.__del__)
+    return told
+
+
+def test_an_interrupt_in_a_references_destructor_strikes_when_that_is_over(others: list[Any]) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - where it is raised is what is tested
+        Reference()
         time.sleep(5)
+    assert time.monotonic() - began < 4
+    signal.signal(signal.SIGINT, before)
+    assert others == []
+
+
+def test_what_a_users_own_destructor_raises_is_told_as_ever(others: list[Any]) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    Users()
+    time.sleep(0.1)
+    signal.signal(signal.SIGINT, before)
+    assert others == [Users.__del__]
+
+
+# -- what VTK calls ------------------------------------------------------------------------------
+
+# A function at home in the folder that is sheltered; C calls it, as VTK calls an observer.
+OBSERVER = compile("def observer(_):\n    strike()\n    seen.append(1)\n    return 0", "/island/observer.py", "exec")
 
 
 @pytest.fixture
 def shelter() -> Iterator[Shelter]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    one = Shelter(folder="/island", destructor=Falling.__del__.__code__)
+    one = Shelter("/island")
     one.enter()
     yield one
     one.leave()
@@ -165,31 +196,6 @@ def test_a_signal_strikes_after_what_c_has_called_not_in_it(shelter: Shelter) ->
         for _ in range(100):
             sorted([1], key=space["observer"])
     assert seen == [1]
-
-
-def test_a_signal_in_a_destructor_is_not_lost(shelter: Shelter, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - where it is raised is what is tested
-        Falling()
-        # No step of this is seen, and it does not last: a signal of before must not be felt after it.
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            pass
-    assert capsys.readouterr().err == ""
-
-
-def test_of_one_that_the_end_of_the_cell_overtakes_nothing_is_left(shelter: Shelter) -> None:
-    Falling()
-    shelter.leave()
-    time.sleep(0.05)
-
-
-def test_a_users_own_destructor_can_be_interrupted(shelter: Shelter, monkeypatch: pytest.MonkeyPatch) -> None:
-    raised: list[Any] = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda what: raised.append(what.exc_type))
-    began = time.monotonic()
-    Slow()
-    assert raised == [KeyboardInterrupt]
-    assert time.monotonic() - began < 4
 
 
 def test_elsewhere_a_signal_strikes_at_once(shelter: Shelter) -> None:
