@@ -159,7 +159,7 @@ def test_interrupting_a_loop_of_short_calls_ends_it(cells: Cells) -> None:
 def test_the_trace_of_an_interrupt_ends_in_the_users_own_line(cells: Cells) -> None:
     shown = cells.run("import time\ntime.sleep(60)", interrupt_after=0.3)
     assert shown.error is not None
-    assert "time.sleep(60)" in shown.error[2]
+    assert "time.sleep" in shown.error[2]
     assert "pvlink" not in shown.error[2]
 
 
