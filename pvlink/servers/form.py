@@ -109,7 +109,8 @@ class Form:
             choices = [(entry.label or "(nothing)", entry.value) for entry in kind.entries]
             return ipywidgets.Dropdown(options=choices, value=first, **how)
         hint = "a path on the kernel's machine" if isinstance(kind, File) else ""
-        return ipywidgets.Text(value=first, placeholder=hint, continuous_update=False, **how)
+        # With every key: until the kernel's side has it, whatever it says of a field writes over what was typed.
+        return ipywidgets.Text(value=first, placeholder=hint, continuous_update=True, **how)
 
     def _first(self, option: Option) -> str:
         """The last answer, if it is right still; else the file's default."""

@@ -18,11 +18,17 @@ PATIENCE_MS = 60_000.0
 PATHS = {"lab": "lab/tree/{name}?token={token}&reset", "notebook": "notebooks/{name}?token={token}"}
 
 OPEN = "!!(window.jupyterapp && jupyterapp.shell.currentWidget && jupyterapp.shell.currentWidget.context)"
-READY = """async () => {
+# Answers whether the notebook and its kernel were there in time.
+READY = """async milliseconds => {
   const { context } = jupyterapp.shell.currentWidget;
-  await context.ready;
-  await context.sessionContext.ready;
-  await context.sessionContext.session.kernel.info;
+  const late = new Promise(resolve => setTimeout(resolve, milliseconds, false));
+  const ready = async () => {
+    await context.ready;
+    await context.sessionContext.ready;
+    await context.sessionContext.session.kernel.info;
+    return true;
+  };
+  return Promise.race([late, ready()]);
 }"""
 OPEN_ON_DESK = (
     "path => jupyterapp.commands.execute('docmanager:open', { path, kernel: { name: 'python3' } }).then(() => 0)"
@@ -75,11 +81,11 @@ class Notebook:
         # Kernels that are none of ours.
         self._others = others
 
-    def open(self, app: str = "lab", base: str | None = None) -> Notebook:
+    def open(self, app: str = "lab", base: str | None = None, *, kernel: bool = True) -> Notebook:
         """`base`: where the server is to be found, if not where it listens."""
         address = PATHS[app].format(name=self.name, token=self.server.token)
         self.page.goto(f"{base or self.server.url}{address}")
-        return self.ready()
+        return self.ready(kernel=kernel)
 
     def open_on_desk(self) -> Notebook:
         """In a JupyterLab that is open already."""
@@ -102,10 +108,13 @@ class Notebook:
     def ready(self, *, kernel: bool = True) -> Notebook:
         self.page.wait_for_function(OPEN, timeout=PATIENCE_MS)
         if kernel:
-            self.page.evaluate(READY)
+            assert self.hears_its_kernel(PATIENCE_MS), "the notebook has no kernel that answers"
         else:
             self.page.evaluate("() => jupyterapp.shell.currentWidget.context.ready")
         return self
+
+    def hears_its_kernel(self, within_ms: float) -> bool:
+        return bool(self.page.evaluate(READY, within_ms))
 
     def run(self, index: int = 0) -> None:
         """Run a cell and wait for its end."""

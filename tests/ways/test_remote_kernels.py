@@ -57,7 +57,11 @@ def opened(server: Server, context: BrowserContext, name: str, *cells: str) -> N
     write_notebook(server.root / name, cells)
     # First the kernel, then the page: a page that starts one connects twice, which can leave a gateway with neither.
     begin_kernel(server, name)
-    return Notebook(context.new_page(), server, name, others=server.kernels()).open()
+    notebook = Notebook(context.new_page(), server, name, others=server.kernels()).open(kernel=False)
+    # A gateway can lose the first that a page asks of its kernel, for good: one loads the page again.
+    while not notebook.hears_its_kernel(10_000):
+        notebook.reload()
+    return notebook
 
 
 def test_behind_a_gateway_the_view_comes_through_the_kernel_and_says_what_is_lost(

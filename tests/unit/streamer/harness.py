@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -285,4 +286,6 @@ class Viewer:
         self.arrived.append(time.monotonic())
         if self.confirms:
             arguments = [{"frame": frame.id, "decode_ms": 1.5, "paint_ms": 0.5}]
-            await self.send({"wslink": "1.0", "id": "rpc:c0:d", "method": "pvlink.drawn", "args": arguments})
+            # Frames that came before the other side hung up are read after it; why it did follows them.
+            with contextlib.suppress(ConnectionError):
+                await self.send({"wslink": "1.0", "id": "rpc:c0:d", "method": "pvlink.drawn", "args": arguments})
