@@ -306,8 +306,10 @@ def test_one_that_hangs_while_a_hand_moves_in_the_kernel_is_cut_off_as_well(stag
     try:
         stage.watcher.send(stage.watcher.at("down", 200, 150), stage.watcher.at("move", 230, 160))
         # The kernel draws, between two cells: the next one waits.
-        stage.watcher.until(lambda: stage.watcher.states and stage.watcher.states[-1].state == "busy", 5)
-        assert "interrupt the kernel" in stage.watcher.states[-1].message
+        # First that ParaView is busy, then with what.
+        states = stage.watcher.states
+        stage.watcher.until(lambda: states and "interrupt the kernel" in states[-1].message, 8)
+        assert states[-1].state == "busy"
         at.begin("mine = 'here'")
         time.sleep(0.2)
         interrupted = at.interrupt()
