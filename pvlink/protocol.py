@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 # Raised whenever an older viewer could no longer understand the streamer, or the other way round.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 # A view larger than this is refused: 8k by 8k is 256 MB a frame, and no browser paints it in one piece.
 MAX_SIDE = 8192
@@ -48,32 +48,19 @@ CommOp = Literal["ticket", "open", "data", "close"]
 CommNews = Literal["granted", "refused", "open", "data", "seen", "busy", "idle", "closed"]
 
 EventType = Literal["move", "down", "up", "wheel", "pinch", "key", "action"]
-Codec = Literal["jpeg", "png"]
+# Pictures that stand alone, and videos, whose frames need those before them.
+Codec = Literal["jpeg", "png", "h264", "vp9", "av1"]
 State = Literal["live", "busy", "ended", "lost", "gone"]
 # owner: everything, and sees who watches; control: moves the view; view: looks and changes nothing.
 Role = Literal["owner", "control", "view"]
 # How a viewer came in: through the Jupyter server, by a shared link, by the kernel's messages, or straight.
 Way = Literal["jupyter", "link", "comm", "direct"]
+# fmt: off
 Action = Literal[
-    "reset",
-    "+x",
-    "-x",
-    "+y",
-    "-y",
-    "+z",
-    "-z",
-    "isometric",
-    "rotate-left",
-    "rotate-right",
-    "rotate-up",
-    "rotate-down",
-    "pan-left",
-    "pan-right",
-    "pan-up",
-    "pan-down",
-    "zoom-in",
-    "zoom-out",
+    "reset", "+x", "-x", "+y", "-y", "+z", "-z", "isometric", "rotate-left", "rotate-right", "rotate-up", "rotate-down",
+    "pan-left", "pan-right", "pan-up", "pan-down", "zoom-in", "zoom-out",
 ]
+# fmt: on
 
 
 class Grant(Struct):
@@ -170,6 +157,17 @@ class Drawn(Struct, forbid_unknown_fields=True):
     paint_ms: Annotated[float, Meta(ge=0.0)] = 0.0
     # From the newest input this frame answers to painted; 0 when it answers none of this viewer's.
     input_ms: Annotated[float, Meta(ge=0.0)] = 0.0
+
+
+class Undecodable(Struct, forbid_unknown_fields=True):
+    """This frame could not be decoded: its codec is sent no more, and the newest picture once more in another."""
+
+    frame: Seq
+    codec: Codec
+
+
+class Refresh(Struct, forbid_unknown_fields=True):
+    """The viewer's video decoder lost its place: a frame that needs no other, please."""
 
 
 class Visible(Struct, forbid_unknown_fields=True):
@@ -270,6 +268,10 @@ class Frame(Struct):
     readback_ms: float
     wait_ms: float
     encode_ms: float
+    # Whether it can be decoded without those before it.
+    key: bool
+    # What a video decoder is configured with, as in RFC 6381; empty for pictures.
+    config: str
     data: bytes
 
 
@@ -335,16 +337,14 @@ METHODS: dict[str, tuple[type[Struct], type[Struct] | None]] = {
     "pvlink.size": (Size, None),
     "pvlink.input": (Input, None),
     "pvlink.drawn": (Drawn, None),
+    "pvlink.undecodable": (Undecodable, None),
+    "pvlink.refresh": (Refresh, None),
     "pvlink.visible": (Visible, None),
     "pvlink.ping": (Ping, Pong),
     # Owners only.
     "pvlink.password": (ShareName, Password),
     "pvlink.revoke": (Revoke, None),
 }
-TOPICS: dict[str, type[Struct]] = {
-    "pvlink.frame": Frame,
-    "pvlink.state": ViewState,
-    "pvlink.people": People,
-}
+TOPICS: dict[str, type[Struct]] = {"pvlink.frame": Frame, "pvlink.state": ViewState, "pvlink.people": People}
 # What is not a method or a topic: the answer of the ticket routes, the handshake's messages, and those of the widget.
 HANDSHAKE: tuple[type[Struct], ...] = (Grant, Greet, Greeted, CommCall, CommWord)

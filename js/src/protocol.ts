@@ -1,7 +1,7 @@
 // Generated from pvlink/protocol.py by tools/generate_protocol.py. Do not edit.
 
 // Raised whenever an older viewer could no longer understand the streamer, or the other way round.
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 // A view larger than this is refused: 8k by 8k is 256 MB a frame, and no browser paints it in one piece.
 export const MAX_SIDE = 8192;
 // What a viewer may send in one message, and how many events one message may hold.
@@ -32,7 +32,7 @@ export type CommNews =
   | "idle"
   | "closed";
 export type EventType = "move" | "down" | "up" | "wheel" | "pinch" | "key" | "action";
-export type Codec = "jpeg" | "png";
+export type Codec = "jpeg" | "png" | "h264" | "vp9" | "av1";
 export type State = "live" | "busy" | "ended" | "lost" | "gone";
 export type Role = "owner" | "control" | "view";
 export type Way = "jupyter" | "link" | "comm" | "direct";
@@ -107,6 +107,16 @@ export interface Drawn {
   input_ms?: number;
 }
 
+// This frame could not be decoded: its codec is sent no more, and the newest picture once more in another.
+export interface Undecodable {
+  frame: number;
+  codec: Codec;
+}
+
+// The viewer's video decoder lost its place: a frame that needs no other, please.
+export interface Refresh {
+}
+
 // A hidden viewer asks for nothing.
 export interface Visible {
   visible: boolean;
@@ -171,6 +181,10 @@ export interface Frame {
   readback_ms: number;
   wait_ms: number;
   encode_ms: number;
+  // Whether it can be decoded without those before it.
+  key: boolean;
+  // What a video decoder is configured with, as in RFC 6381; empty for pictures.
+  config: string;
   data: Uint8Array;
 }
 
@@ -303,6 +317,8 @@ export interface Methods {
   "pvlink.size": { request: Size; answer: null };
   "pvlink.input": { request: Input; answer: null };
   "pvlink.drawn": { request: Drawn; answer: null };
+  "pvlink.undecodable": { request: Undecodable; answer: null };
+  "pvlink.refresh": { request: Refresh; answer: null };
   "pvlink.visible": { request: Visible; answer: null };
   "pvlink.ping": { request: Ping; answer: Pong };
   "pvlink.password": { request: ShareName; answer: Password };

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PROTOCOL_VERSION } from "../src/protocol";
 import type { Decode } from "../src/viewer/decoder";
 import { mount, type MountOptions, type PaintedDetail, type Viewer } from "../src/viewer/mount";
-import { frame } from "./fakes/frame";
+import { film, frame } from "./fakes/frame";
 import { Listeners } from "./fakes/listeners";
 import { FakeIntersectionObserver, FakeResizeObserver, lastOf } from "./fakes/observers";
 import { FakeSocket, GRANTED, settle } from "./fakes/socket";
+import { FakeChunk, FakeVideoDecoder } from "./fakes/videodecoder";
 
 const decode: Decode = () => Promise.resolve({ source: document.createElement("canvas"), close: () => undefined });
 
@@ -69,7 +71,7 @@ describe("a mounted viewer", () => {
   it("joins its view at its size in device pixels", async () => {
     await goLive();
     expect(FakeSocket.last.sent("pvlink.join")).toEqual([
-      { protocol: 2, view: "v1", width: 800, height: 400, codecs: ["jpeg", "png"], visible: true },
+      { protocol: PROTOCOL_VERSION, view: "v1", width: 800, height: 400, codecs: ["jpeg", "png"], visible: true },
     ]);
   });
 
@@ -112,7 +114,7 @@ describe("a mounted viewer", () => {
     await goLive();
     await arrive(7, { still: true, codec: "png" });
     expect(FakeSocket.last.sent("pvlink.drawn")).toMatchObject([{ frame: 7 }]);
-    expect(heard).toEqual([{ frame: 7, still: true, codec: "png", inputMs: 0 }]);
+    expect(heard).toEqual([{ frame: 7, still: true, codec: "png", width: 800, height: 400, inputMs: 0 }]);
     expect(el.dataset).toMatchObject({ pvlinkFrame: "7", pvlinkStill: "true" });
     expect(viewer.stats()).toMatchObject({ frames: 1, stills: 1, codec: "png" });
   });
@@ -217,6 +219,70 @@ describe("a mounted viewer", () => {
     expect(frames).not.toHaveBeenCalled();
     // The heartbeat, and nothing else.
     expect(vi.getTimerCount()).toBe(1);
+  });
+});
+
+// What a page has learnt of its browser stays: each test has a page of its own.
+describe("a viewer in a browser that decodes videos", () => {
+  let fresh: typeof mount;
+
+  async function live(): Promise<void> {
+    viewer = fresh(el, options());
+    resize(800, 400);
+    await settle();
+    await FakeSocket.last.join();
+  }
+
+  beforeEach(async () => {
+    vi.resetModules();
+    vi.stubGlobal("VideoDecoder", FakeVideoDecoder);
+    vi.stubGlobal("EncodedVideoChunk", FakeChunk);
+    FakeVideoDecoder.supported = ({ codec }) => Promise.resolve(codec.startsWith("avc1"));
+    ({ mount: fresh } = await import("../src/viewer/mount"));
+  });
+
+  const offered = (): unknown => (FakeSocket.last.sent("pvlink.join")[0] as { codecs: string[] }).codecs;
+
+  it("offers what it decodes", async () => {
+    await live();
+    expect(offered()).toEqual(["jpeg", "png", "h264"]);
+  });
+
+  it("does not hold up the join for a browser that takes long to say", async () => {
+    FakeVideoDecoder.supported = () => new Promise(() => undefined);
+    viewer = fresh(el, options());
+    resize(800, 400);
+    await vi.advanceTimersByTimeAsync(300);
+    await FakeSocket.last.join();
+    expect(offered()).toEqual(["jpeg", "png"]);
+  });
+
+  it("asks for a frame that needs no other when it has missed one", async () => {
+    await live();
+    await arrive(1);
+    FakeSocket.last.publish("pvlink.frame", film(2));
+    await settle();
+    expect(FakeSocket.last.sent("pvlink.refresh")).toEqual([{}]);
+    expect(FakeSocket.last.sent("pvlink.drawn")).toMatchObject([{ frame: 1 }, { frame: 2 }]);
+  });
+
+  it("says what it cannot decode, everywhere, and offers it no more on this page", async () => {
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    await live();
+    FakeSocket.last.publish("pvlink.frame", film(1, { key: true }));
+    await settle();
+    FakeVideoDecoder.last.fail(new Error("no"));
+    await settle();
+    expect(FakeSocket.last.sent("pvlink.undecodable")).toEqual([{ frame: 1, codec: "h264" }]);
+    expect(FakeSocket.last.sent("pvlink.drawn")).toEqual([]);
+    expect(warned.mock.calls[0]?.[0]).toContain("could not decode H.264");
+    find(".pvlink-tool-statistics").click();
+    expect(find(".pvlink-stats").textContent).toContain("H.264could not be decoded here; pictures instead");
+    FakeSocket.last.drop();
+    await settle();
+    await vi.advanceTimersByTimeAsync(250);
+    await FakeSocket.last.join();
+    expect(offered()).toEqual(["jpeg", "png"]);
   });
 });
 

@@ -46,6 +46,15 @@ describe("statistics", () => {
     expect(statistics.snapshot(101)).toMatchObject({ latencyP50: 51, latencyP95: 96 });
   });
 
+  it("give median and 95th percentile of decoding and painting, and the size of a frame", () => {
+    for (let each = 1; each <= 100; each++) {
+      const data = new Uint8Array(each * 10);
+      statistics.add({ frame: frame(each, { data }), decodeMs: each, paintMs: each * 2, at: each, overtaken: 0 }, 0);
+    }
+    const found = statistics.snapshot(100);
+    expect(found).toMatchObject({ decodeMs: 51, decodeP95: 96, paintMs: 102, paintP95: 192, frameBytes: 510 });
+  });
+
   it("remember a bounded number of frames", () => {
     for (let each = 0; each < 1_000; each++) paint(0, each < 700 ? 1_000 : 10);
     expect(statistics.snapshot(0).latencyP95).toBe(10);
@@ -69,13 +78,22 @@ describe("the panel", () => {
     paint(performance.now(), 12.34);
     const found = Object.fromEntries(rows(read()));
     expect(found["Latency, median"]).toBe("12 ms");
-    expect(found.Decode).toBe("4.0 ms");
+    expect(found["Decode, median"]).toBe("4.0 ms");
+    expect(found["Paint, 95 %"]).toBe("2.0 ms");
+    expect(found.Frame).toBe("1 kB");
     expect(found.Bandwidth).toBe("500 B/s");
     expect(found.Picture).toBe("800 × 400 JPEG");
   });
 
   it("says a dash for what is not known", () => {
-    expect(Object.fromEntries(rows(read()))).toMatchObject({ "Latency, 95 %": "–", Picture: "–" });
+    expect(Object.fromEntries(rows(read()))).toMatchObject({ "Latency, 95 %": "–", Picture: "–", Frame: "–" });
+  });
+
+  it("calls codecs as people do, and says which could not be decoded", () => {
+    statistics.add({ frame: frame(1, { codec: "vp9" }), decodeMs: 1, paintMs: 1, at: 0, overtaken: 0 }, 0);
+    const found = Object.fromEntries(rows(statistics.snapshot(0, ["h264"])));
+    expect(found.Picture).toBe("800 × 400 VP9");
+    expect(found["H.264"]).toBe("could not be decoded here; pictures instead");
   });
 
   it("speaks of kilobytes and megabytes", () => {

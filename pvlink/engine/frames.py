@@ -23,18 +23,9 @@ class FramePool:
         self._bytes = width * height * 4
         self.fd = os.memfd_create("pvlink-frames")
         os.ftruncate(self.fd, self._bytes * SLOTS)
-        # VTK keeps no reference to the memory it is given: this one must live as long as the arrays.
         self._memory = mmap.mmap(self.fd, self._bytes * SLOTS)
         self._pixels = [numpy.frombuffer(self._memory, numpy.uint8, self._bytes, i * self._bytes) for i in range(SLOTS)]
-        self._arrays = [self._array(slot) for slot in range(SLOTS)]
         self._free = list(range(SLOTS))
-
-    def _array(self, slot: int) -> Any:
-        """A VTK array that is the slot: reading back into it is the only copy (0.3 ms at 1080p)."""
-        array = vtkUnsignedCharArray()
-        array.SetNumberOfComponents(4)
-        array.SetVoidArray(self._pixels[slot], self._bytes, 1)
-        return array
 
     def take(self) -> int | None:
         """A free slot, or none: then the streamer is behind and nothing should be rendered."""
@@ -48,9 +39,17 @@ class FramePool:
         if 0 <= slot < SLOTS and slot not in self._free:
             self._free.append(slot)
 
-    def read(self, window: Any, slot: int) -> None:
-        """Copy what the window shows into the slot, bottom row first."""
-        window.GetRGBACharPixelData(0, 0, self.width - 1, self.height - 1, 0, self._arrays[slot], 0)
+    def read(self, window: Any, slot: int, width: int, height: int) -> None:
+        """Copy what the window shows into the slot, bottom row first; it may be smaller than the slot.
+
+        A VTK array that is the memory: reading back into it is the only copy (0.3 ms at 1080p). One of another length
+        would be given memory of its own by VTK, without a word.
+        """
+        size = width * height * 4
+        array = vtkUnsignedCharArray()
+        array.SetNumberOfComponents(4)
+        array.SetVoidArray(self._pixels[slot][:size], size, 1)
+        window.GetRGBACharPixelData(0, 0, width - 1, height - 1, 0, array, 0)
 
     def close(self) -> None:
         os.close(self.fd)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import time
+from contextlib import nullcontext
 from typing import Any, Callable
 
+from pvlink.engine.detail import Detail
 from pvlink.engine.frames import FramePool
 from pvlink.engine.interaction import Hand
 from pvlink.engine.pace import FAST, READ, Pace
@@ -23,6 +25,7 @@ class LiveView:
         self.scene = scene
         self.id = name
         self.pace = Pace()
+        self.detail = Detail()
         # Newest input of each viewer that has been applied.
         self.inputs: dict[str, int] = {}
         self.pool: FramePool | None = None
@@ -65,6 +68,11 @@ class LiveView:
         self._resized = True
         self.pace.changed, self.pace.rendered = True, False
 
+    def altered(self) -> None:
+        """Its owner's code may have changed what it shows."""
+        self.pace.altered()
+        self.detail.altered()
+
     def settle(self) -> None:
         """Between calls of the owner's code."""
         if self.scene.settle():
@@ -104,16 +112,24 @@ class LiveView:
     def draw(self, how: str, slot: int) -> dict[str, Any]:
         """Render (or only read) into a slot; the facts of the frame."""
         assert self.pool is not None
-        started, began = time.time(), time.perf_counter()
-        if how != READ:
-            self._render(fast=how == FAST)
-        rendered = time.perf_counter()
-        self.pool.read(self.scene.window, slot)
+        began, started = time.perf_counter(), time.time()
+        scale = self.detail.scale if how == FAST and self.scene.can_be_smaller else 1.0
+        # Widgets lie where this one puts them, which is not where they will be.
+        with self.scene.smaller(scale) if scale < 1.0 else nullcontext(self.size) as (width, height):
+            if how != READ:
+                self._render(fast=how == FAST)
+            rendered = time.perf_counter()
+            self.pool.read(self.scene.window, slot, width, height)
+        self._resized = scale < 1.0
         read = time.perf_counter()
+        if how == FAST:
+            self.detail.drawn(read - began)
         self.pace.drawn(full=how != FAST, now=time.monotonic())
         return {
             "full": how != FAST,
             "time": started,
+            "width": width,
+            "height": height,
             "inputs": dict(self.inputs),
             "camera": self._camera(),
             "render_ms": (rendered - began) * 1e3,

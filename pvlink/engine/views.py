@@ -78,7 +78,7 @@ class Views:
     def altered(self) -> None:
         """Any of them may look different now."""
         for view in self._views.values():
-            view.pace.altered()
+            view.altered()
 
     def wait(self) -> float | None:
         """Seconds until something is to be drawn; none: nothing happens by itself."""

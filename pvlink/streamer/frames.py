@@ -31,6 +31,9 @@ class FrameFacts(Struct, tag_field="op", tag="frame"):
     inputs: dict[str, int] = {}
     render_ms: float = 0.0
     readback_ms: float = 0.0
+    # Of the picture, which fills only a part of its slot if it is a smaller one; 0: as the slot.
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(eq=False, slots=True, frozen=True)
@@ -87,9 +90,13 @@ class Pools:
         if pool is None or pool.number != facts.pool or not 0 <= facts.slot < pool.slots:
             message = f"no slot {facts.slot} in pool {facts.pool} of view {facts.view}"
             raise ValueError(message)
-        size = pool.width * pool.height * 4
-        flat = np.frombuffer(pool.memory, np.uint8, size, facts.slot * size)
-        return Shot(facts, flat.reshape(pool.height, pool.width, 4), free)
+        width, height = facts.width or pool.width, facts.height or pool.height
+        if not (1 <= width <= pool.width and 1 <= height <= pool.height):
+            message = f"a picture of {width} x {height} in a slot of {pool.width} x {pool.height}"
+            raise ValueError(message)
+        start = facts.slot * pool.width * pool.height * 4
+        flat = np.frombuffer(pool.memory, np.uint8, width * height * 4, start)
+        return Shot(facts, flat.reshape(height, width, 4), free)
 
     def close(self, view: str) -> None:
         self._pools.pop(view, None)

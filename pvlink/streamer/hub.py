@@ -18,16 +18,17 @@ from pvlink.protocol import (
     Password,
     Ping,
     Pong,
+    Refresh,
     Revoke,
     Role,
     ShareName,
     Size,
+    Undecodable,
     ViewState,
     Visible,
     Way,
 )
 from pvlink.streamer.doors import JupyterDoor
-from pvlink.streamer.encoders import ENCODERS
 from pvlink.streamer.engine_port import Busy, EnginePort, Hello, Idle, Packet, Ready, ViewGone, ViewMade
 from pvlink.streamer.frames import Shot
 from pvlink.streamer.inputs import Inputs
@@ -37,21 +38,12 @@ from pvlink.streamer.pvserver.desk import ServerDesk
 from pvlink.streamer.receiver import Refused
 from pvlink.streamer.reception import Reception
 from pvlink.streamer.shares import UnknownShare
+from pvlink.streamer.states import AGAIN, ENDED, LIVE, LOST, STARTING, UNKNOWN, WORKING
 from pvlink.streamer.tickets import Guest, Ticket
 from pvlink.streamer.views import Rim, View
 from pvlink.streamer.watchdog import Watchdog
 from pvlink.version import __version__
 
-LIVE = ViewState("live")
-WORKING = ViewState("busy", "ParaView is working.")
-STARTING = ViewState("busy", "ParaView is starting.")
-LOST = ViewState(
-    "lost",
-    "The ParaView process ended. The picture is the last one. pvlink.session().restart() brings the pipeline back.",
-)
-AGAIN = ViewState("busy", "ParaView is starting again.")
-ENDED = ViewState("ended", "The kernel ended, and ParaView with it. The picture is the last one. Run the cells again.")
-UNKNOWN = ViewState("gone", "ParaView has no such view (any more). Run the cell that shows it again.")
 # A heavy scene takes a third of a second to render; a call that takes longer than this deserves a word.
 PATIENCE_SECONDS = 1.5
 log = logging.getLogger(__name__)
@@ -106,6 +98,10 @@ class Hub:
         match argument:
             case Drawn():
                 view.drawn(client, argument)
+            case Undecodable():
+                view.undecodable(client, argument)
+            case Refresh():
+                view.refresh(client)
             case Input():
                 self._input(client, view, argument)
             case Size() if self._role(client) != "view":
@@ -136,8 +132,8 @@ class Hub:
                 f"{PROTOCOL_VERSION} (pvlink {__version__}). Install the same pvlink for the Jupyter server and the "
                 "kernel, then reload the page."
             )
-        if not ENCODERS.keys() & set(join.codecs):
-            raise Refused(f"This browser decodes none of the session's codecs ({', '.join(ENCODERS)}).")
+        if not {"jpeg", "png"} & set(join.codecs):
+            raise Refused("This browser decodes neither JPEG nor PNG.")
         guest = self.reception.guest(client)
         if guest is None or join.view != guest.view:
             raise Refused("This ticket is for another view.")
@@ -149,7 +145,7 @@ class Hub:
             view = self._add(join.view)
             view.gone = UNKNOWN
         self._watching[client] = view
-        view.join(client, join, guest.role)
+        view.join(client, join, guest.role, self.link.round_trip(client))
         self._told[client] = self._state_of(view)
         if guest.role == "owner":
             self.link.send_news(client, self.reception.people(view.name))

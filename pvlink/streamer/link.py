@@ -73,6 +73,9 @@ class Peer:
     # Its ticket and what it must show for it; none before its greeting.
     ticket: Ticket | None = None
     expected: str = ""
+    # When our greeting went out, and how long the viewer's answer took: both are tiny.
+    greeted_at: float = 0.0
+    round_trip: float = 0.0
 
 
 class _Handler(AioHttpWsHandler):
@@ -144,6 +147,7 @@ class _Handler(AioHttpWsHandler):
         peer.expected = proof("viewer", ticket, greet.nonce, ours)
         shown = proof("streamer", ticket, greet.nonce, ours)
         answer = Greeted(PROTOCOL_VERSION, __version__, ours, shown)
+        peer.greeted_at = time.monotonic()
         await peer.ws.send_str(msgspec.json.encode(answer).decode())
 
     async def _received(self, message: WSMessage, client: str) -> bool:
@@ -210,6 +214,7 @@ class _Handler(AioHttpWsHandler):
         elif not self.receiver.on_entered(client_id, peer.ticket.guest):
             await peer.ws.close(code=CLOSE_REVOKED, message=b"This link has ended.")
         else:
+            peer.round_trip = time.monotonic() - peer.greeted_at
             peer.let_in()
             self.authentified_client_ids.add(client_id)
             self.unchunkers[client_id].set_max_message_size(MAX_MESSAGE_BYTES)
@@ -296,6 +301,11 @@ class Link:
         self, request: web.Request, way: Way, let_in: Callable[[], None], heartbeat: float | None = None
     ) -> web.WebSocketResponse:
         return await self._handler.visit(request, way, let_in, heartbeat)
+
+    def round_trip(self, client: str) -> float:
+        """Seconds from a word of ours to the viewer's answer, with nothing else on the way."""
+        peer = self._handler.peers.get(client)
+        return 0.0 if peer is None else peer.round_trip
 
     def send_frame(self, client: str, frame: Frame) -> None:
         """To a viewer whose former frame is written; the receiver hears when this one is."""

@@ -8,78 +8,18 @@ else any time or memory. No clock, no socket: time is passed in, decisions come 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from collections.abc import Iterable
+from typing import Generic
 
 from pvlink.protocol import Codec
+from pvlink.streamer.acts import Act, Content, Encode, Free, Held, Picture, Send, Unwatch, Want, Watch
 from pvlink.streamer.clients import Client, Clients
+from pvlink.streamer.encoders.pixels import Encoded
+from pvlink.streamer.forms import STILL, Form, Weights
+from pvlink.streamer.videos import Video
 
 # A view without a newer frame for so long rests: its full frame goes out once more, without loss.
 REST_SECONDS = 0.150
-
-Content = TypeVar("Content")
-
-
-@dataclass(eq=False, slots=True)
-class Held(Generic[Content]):
-    """A filled slot of the engine's memory: ours until freed. Kept while it is the newest or being encoded."""
-
-    order: int
-    full: bool
-    arrived: float
-    content: Content
-    running: set[Codec] = field(default_factory=set)
-    failed: set[Codec] = field(default_factory=set)
-    pictures: dict[Codec, Picture[Content]] = field(default_factory=dict)
-
-
-@dataclass(eq=False, slots=True, frozen=True)
-class Picture(Generic[Content]):
-    """A frame, encoded."""
-
-    order: int
-    full: bool
-    arrived: float
-    content: Content
-    codec: Codec
-    data: bytes
-    encode_ms: float
-
-
-@dataclass(slots=True, frozen=True)
-class Watch:
-    width: int
-    height: int
-
-
-@dataclass(slots=True, frozen=True)
-class Unwatch:
-    pass
-
-
-@dataclass(slots=True, frozen=True)
-class Want:
-    pass
-
-
-@dataclass(slots=True, frozen=True)
-class Free(Generic[Content]):
-    held: Held[Content]
-
-
-@dataclass(slots=True, frozen=True)
-class Encode(Generic[Content]):
-    held: Held[Content]
-    codec: Codec
-
-
-@dataclass(slots=True, frozen=True)
-class Send(Generic[Content]):
-    client: str
-    picture: Picture[Content]
-
-
-Act: TypeAlias = Watch | Unwatch | Want | Free[Content] | Encode[Content] | Send[Content]
 
 
 class Pacer(Generic[Content]):
@@ -88,11 +28,17 @@ class Pacer(Generic[Content]):
     def __init__(self) -> None:
         self.clients = Clients()
         self.newest: Held[Content] | None = None
+        self.weights = Weights()
+        # What the engine needs for a frame, in seconds.
+        self._interval = 0.0
         # Counts frames itself: a new engine, or a confused one, may begin again at any number.
         self._order = 0
         self._held: list[Held[Content]] = []
-        # The newest encoded picture: the one slot that all slow viewers share.
-        self._latest: Picture[Content] | None = None
+        # The newest picture, in the forms that it has been encoded in: the slot that all slow viewers share.
+        self._latest: dict[Form, Picture[Content]] = {}
+        self._videos: dict[Form, Video[Content]] = {}
+        # Encoders that this machine has not.
+        self._broken: set[Codec] = set()
         self._watched: tuple[int, int] | None = None
         self._wanting = False
         # Up to this one the view may have changed without a frame: good to look at, not to be asked for.
@@ -100,23 +46,42 @@ class Pacer(Generic[Content]):
 
     # What happened.
 
-    def frame(self, content: Content, full: bool, now: float) -> None:
+    def frame(self, content: Content, full: bool, now: float, *, pixels: int, interval: float) -> None:
         """The engine filled a slot; the former newest frame is superseded."""
         self._order += 1
-        self.newest = Held(self._order, full, now, content)
+        self.newest = Held(self._order, full, now, content, pixels)
         self._held.append(self.newest)
         self._wanting = False
+        if not full:
+            self._interval += 0.3 * (interval - self._interval) if self._interval else interval
 
-    def encoded(self, held: Held[Content], codec: Codec, data: bytes | None, encode_ms: float) -> None:
-        """An `Encode` has been done; no data if it failed."""
-        held.running.discard(codec)
-        if data is None:
-            held.failed.add(codec)
+    def encoded(self, held: Held[Content], form: Form, encoded: Encoded | None, encode_ms: float) -> None:
+        """An `Encode` has been done; none if it failed."""
+        held.running.discard(form)
+        video = self._videos.get(form) if form.video else None
+        if video is not None:
+            video.running = False
+        if encoded is None:
+            held.failed.add(form.codec)
+            if video is not None:
+                # There is no such encoder here: nobody is asked for it again.
+                self._broken.add(form.codec)
+                for client in list(video.booked):
+                    video.release(client)
             return
-        picture = Picture(held.order, held.full, held.arrived, held.content, codec, data, encode_ms)
-        held.pictures[codec] = picture
-        if self._latest is None or picture.order >= self._latest.order:
-            self._latest = picture
+        self.weights.took(form, encode_ms / 1e3)
+        if not encoded.key or not form.video:
+            self.weights.learn(form, len(encoded.data), held.pixels)
+        picture = Picture(held.order, held.full, held.arrived, held.content, form, encoded, encode_ms)
+        if video is not None:
+            video.encoded(picture)
+            return
+        held.pictures[form] = picture
+        newest = max((other.order for other in self._latest.values()), default=0)
+        if picture.order > newest:
+            self._latest.clear()
+        if picture.order >= newest:
+            self._latest[form] = picture
 
     def visible(self, name: str, visible: bool) -> None:
         client = self.clients.get(name)
@@ -125,9 +90,26 @@ class Pacer(Generic[Content]):
             if visible:
                 client.begin_anew()
 
-    def drawn(self, name: str, order: int) -> bool:
+    def drawn(self, name: str, order: int, now: float, shown: float = 0.0) -> bool:
         client = self.clients.get(name)
-        return client is not None and client.drawn(order)
+        return client is not None and client.drawn(order, now, shown)
+
+    def undecodable(self, name: str, order: int, codec: Codec, now: float) -> bool:
+        """The viewer has a frame that it cannot decode; true if this is news."""
+        client = self.clients.get(name)
+        if client is None or codec not in client.codecs or codec == STILL.codec:
+            return False
+        client.drawn(order, now, 0.0)
+        client.cannot(codec)
+        return True
+
+    def lost_place(self, name: str) -> None:
+        """The viewer's decoder has to begin anew."""
+        if client := self.clients.get(name):
+            client.place = None
+            # Also at rest: it may be waiting for this very frame.
+            if client.shown is not None and client.shown[1].video:
+                client.shown = None
 
     def written(self, name: str) -> None:
         """The viewer's writer is free again."""
@@ -152,28 +134,34 @@ class Pacer(Generic[Content]):
     def close(self) -> None:
         """The view is gone; nothing is kept."""
         self.newest = None
-        self._latest = None
+        self._latest.clear()
+        for video in self._videos.values():
+            video.picture = None
 
     # What to do.
 
     def decide(self, now: float) -> list[Act[Content]]:
         acts: list[Act[Content]] = []
         self._decide_watch(acts)
-        for client in self.clients.visible():
-            self._decide_client(client, now, acts)
+        visible = self.clients.visible()
+        self._hand_over(now, acts)
+        self._decide_clients([client for client in visible if not client.booked], now, acts)
         self._decide_free(acts)
-        if not self._wanting and self._watched is not None and any(map(self._hungry, self.clients.visible())):
+        if not self._wanting and self._watched is not None and any(map(self._hungry, visible)):
             self._wanting = True
             acts.append(Want())
         return acts
 
     def wake_at(self, now: float) -> float | None:
         """When `decide` would say something new by the mere passing of time."""
+        waits = [video.wake_at for video in self._videos.values() if video.wake_at is not None]
         newest = self.newest
-        if newest is None or not newest.full or now >= newest.arrived + REST_SECONDS:
-            return None
-        waiting = any("png" in client.codecs and not self._done(client) for client in self.clients.visible())
-        return newest.arrived + REST_SECONDS if waiting else None
+        if newest is not None and newest.full:
+            for client in self.clients.visible():
+                rest = self._rest_at(client, newest)
+                if now < rest and "png" in client.codecs and not self._done(client):
+                    waits.append(rest)
+        return min((wait for wait in waits if wait > now), default=None)
 
     def _decide_watch(self, acts: list[Act[Content]]) -> None:
         size = self.clients.size()
@@ -187,50 +175,91 @@ class Pacer(Generic[Content]):
         self.expect_newer()
         acts.append(Unwatch())
 
-    def _decide_client(self, client: Client, now: float, acts: list[Act[Content]]) -> None:
+    def _decide_clients(self, clients: Iterable[Client], now: float, acts: list[Act[Content]]) -> None:
+        viewers: dict[Form, list[Client]] = {}
+        for client in clients:
+            goal = self._goal(client, now)
+            if goal is not None and goal.video:
+                viewers.setdefault(goal, []).append(client)
+            else:
+                self._decide_client(client, goal, now, acts)
+        for form, wanting in viewers.items():
+            newest = self.newest
+            video = self._videos.setdefault(form, Video(form))
+            if newest is not None and (key := video.book(newest.order, wanting, now)) is not None:
+                newest.running.add(form)
+                acts.append(Encode(newest, form, key))
+
+    def _hand_over(self, now: float, acts: list[Act[Content]]) -> None:
+        """Each frame of a video to those it was encoded for."""
+        for video in self._videos.values():
+            for client in video.receivers():
+                video.release(client)
+                if client.visible and self.clients.get(client.name) is client and video.picture is not None:
+                    client.place = video.place
+                    self._send(client, video.picture, now, acts)
+
+    def _decide_client(self, client: Client, goal: Form | None, now: float, acts: list[Act[Content]]) -> None:
         if client.credit <= 0:
             return
         picture = None
-        codec = self._goal(client, now)
-        if codec is not None and self.newest is not None:
-            picture = self.newest.pictures.get(codec)
-            if picture is None and codec not in self.newest.running:
-                self.newest.running.add(codec)
-                acts.append(Encode(self.newest, codec))
+        if goal is not None and self.newest is not None:
+            picture = self.newest.pictures.get(goal)
+            if picture is None and goal not in self.newest.running:
+                self.newest.running.add(goal)
+                acts.append(Encode(self.newest, goal))
         picture = picture or self._older(client)
         if picture is not None and not client.writing:
-            client.sent(picture.order, picture.codec)
-            acts.append(Send(client.name, picture))
+            self._send(client, picture, now, acts)
 
-    def _goal(self, client: Client, now: float) -> Codec | None:
+    def _send(self, client: Client, picture: Picture[Content], now: float, acts: list[Act[Content]]) -> None:
+        client.sent(picture.order, picture.form, len(picture.encoded.data), now)
+        acts.append(Send(client.name, picture))
+
+    # What a viewer should have.
+
+    def _goal(self, client: Client, now: float) -> Form | None:
         """In which form this viewer should get the newest frame; None if it has it."""
         newest = self.newest
         if newest is None or self._done(client):
             return None
         if client.only_full:
-            return "png" if newest.full and self._fresh(newest.order) and "png" not in newest.failed else None
-        usable = [codec for codec in ("jpeg", "png") if codec in client.codecs and codec not in newest.failed]
-        rested = newest.full and now >= newest.arrived + REST_SECONDS and "png" in usable
+            return STILL if newest.full and self._fresh(newest.order) and "png" not in newest.failed else None
+        stillable = "png" in client.codecs and "png" not in newest.failed
+        rested = newest.full and now >= self._rest_at(client, newest) and stillable
         if client.has(newest.order):
-            return "png" if rested else None
+            return STILL if rested else None
         # The first picture of a frame is the quicker one to make.
-        if rested and "png" in newest.pictures:
-            return "png"
-        return "jpeg" if "jpeg" in usable else "png" if usable else None
+        if rested and STILL in newest.pictures:
+            return STILL
+        for codec in self._broken & client.codecs:
+            client.cannot(codec)
+        if client.ready and client.chosen < newest.order:
+            # Once a frame: with many viewers this is what deciding costs.
+            client.chosen = newest.order
+            client.rate.choose(now, self.weights, newest.pixels, self._interval)
+        form = client.rate.form
+        if form.codec in newest.failed:
+            form = client.rate.fallback
+        return form if form.codec not in newest.failed else STILL if stillable else None
+
+    def _rest_at(self, client: Client, newest: Held[Content]) -> float:
+        return newest.arrived + REST_SECONDS + client.rate.putting_off
 
     def _done(self, client: Client) -> bool:
         if client.only_full:
             return client.shown is not None
-        return self.newest is not None and client.shown == (self.newest.order, "png")
+        return self.newest is not None and client.shown == (self.newest.order, STILL)
 
     def _older(self, client: Client) -> Picture[Content] | None:
         """A picture of an earlier frame, better than none while the newest is still being encoded."""
-        latest = self._latest
-        if latest is None or client.has(latest.order) or latest.codec not in client.codecs:
-            return None
-        if client.only_full and not (latest.full and latest.codec == "png" and self._fresh(latest.order)):
-            return None
-        return latest
+        if client.only_full:
+            latest = self._latest.get(STILL)
+            return latest if latest is not None and latest.full and self._fresh(latest.order) else None
+        forms = [form for form in (client.rate.form, STILL) if not form.video and form.codec in client.codecs]
+        found = [self._latest[form] for form in forms if form in self._latest]
+        latest = max(found, key=lambda picture: picture.order, default=None)
+        return None if latest is None or client.has(latest.order) else latest
 
     def _fresh(self, order: int) -> bool:
         return order > self._stale
@@ -243,9 +272,9 @@ class Pacer(Generic[Content]):
     def _hungry(self, client: Client) -> bool:
         """Whether this viewer could take one more frame than those already on their way to it."""
         if client.only_full:
-            return not self._done(client) and not any("png" in held.running for held in self._held)
+            return not self._done(client) and not any(STILL in held.running for held in self._held)
         coming = sum(not client.has(held.order) and self._comes(held) for held in self._held)
         return client.credit - coming > 0
 
     def _comes(self, held: Held[Content]) -> bool:
-        return bool(held.running) or (held is self.newest and held.failed != {"jpeg", "png"})
+        return bool(held.running) or (held is self.newest and not {"jpeg", "png"} <= held.failed)

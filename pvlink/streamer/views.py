@@ -10,16 +10,21 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import count
 
-from pvlink.protocol import Codec, Drawn, Frame, Join, Role, Size, ViewState
+from pvlink.protocol import Drawn, Frame, Join, Role, Size, Undecodable, ViewState
+from pvlink.streamer.acts import Act, Encode, Free, Held, Picture, Send, Unwatch, Want, Watch
 from pvlink.streamer.clients import Client
-from pvlink.streamer.encoders import ENCODERS
+from pvlink.streamer.encoders import ENCODERS, Encoder
+from pvlink.streamer.encoders.pixels import Encoded
 from pvlink.streamer.engine_port import EnginePort
+from pvlink.streamer.forms import STILL, Form
 from pvlink.streamer.frames import Shot
-from pvlink.streamer.pacer import Act, Encode, Free, Held, Pacer, Picture, Send, Unwatch, Want, Watch
+from pvlink.streamer.pacer import Pacer
 from pvlink.streamer.stats import Stats
 
 # How long a snapshot waits for a newer frame of a view that nobody watched, before it takes the last one.
 STALE_SECONDS = 1.0
+# Encoders of videos that are kept for viewers who come back to a form: each holds some pictures.
+MOST_ENCODERS = 4
 log = logging.getLogger(__name__)
 
 
@@ -51,19 +56,26 @@ class View:
         self._timer: asyncio.TimerHandle | None = None
         self._snapshots: dict[str, asyncio.Future[Picture[Shot]]] = {}
         self._numbers = count(1)
+        # The one that was used last is last.
+        self._encoders: dict[Form, Encoder] = {}
 
     def __len__(self) -> int:
         """How many viewers it has."""
         return len(self._pacer.clients)
 
-    def join(self, name: str, join: Join, role: Role) -> None:
-        codecs = frozenset(join.codecs)
-        self._pacer.clients.add(Client(name, codecs, join.width, join.height, join.visible, role))
+    def join(self, name: str, join: Join, role: Role, round_trip: float = 0.0) -> None:
+        codecs = frozenset(join.codecs) & ENCODERS.keys()
+        client = Client(name, codecs, join.width, join.height, join.visible, role)
+        client.rate.line.round_trip = round_trip
+        self._pacer.clients.add(client)
         self.act()
 
     def leave(self, name: str) -> None:
         self._pacer.clients.remove(name)
         self.act()
+        if not len(self._pacer.clients):
+            for form in list(self._encoders):
+                self._close_encoder(form)
 
     def resize(self, name: str, size: Size) -> None:
         if client := self._pacer.clients.get(name):
@@ -79,12 +91,21 @@ class View:
         self.act()
 
     def drawn(self, name: str, drawn: Drawn) -> None:
-        if self._pacer.drawn(name, drawn.frame):
+        if self._pacer.drawn(name, drawn.frame, self._loop.time(), (drawn.decode_ms + drawn.paint_ms) / 1e3):
             self.stats.measured("decode", drawn.decode_ms)
             self.stats.measured("paint", drawn.paint_ms)
             if drawn.input_ms:
                 self.stats.measured("input", drawn.input_ms)
             self.act()
+
+    def undecodable(self, name: str, frame: Undecodable) -> None:
+        if self._pacer.undecodable(name, frame.frame, frame.codec, self._loop.time()):
+            log.warning("viewer %s cannot decode %s; it gets something else", name, frame.codec)
+            self.act()
+
+    def refresh(self, name: str) -> None:
+        self._pacer.lost_place(name)
+        self.act()
 
     def written(self, name: str, milliseconds: float) -> None:
         self.stats.measured("send", milliseconds)
@@ -95,7 +116,9 @@ class View:
         """A frame of the engine."""
         self.stats.measured("render", shot.facts.render_ms)
         self.stats.measured("readback", shot.facts.readback_ms)
-        self._pacer.frame(shot, shot.facts.full, self._loop.time())
+        interval = (shot.facts.render_ms + shot.facts.readback_ms) / 1e3
+        pixels = shot.width * shot.height
+        self._pacer.frame(shot, shot.facts.full, self._loop.time(), pixels=pixels, interval=interval)
         self.act()
 
     def begin(self) -> None:
@@ -128,7 +151,7 @@ class View:
         if newest is not None and newest.content.facts.time < since:
             self._pacer.expect_newer()
         waiting = self._snapshots[name] = self._loop.create_future()
-        self._pacer.clients.add(Client(name, frozenset({"png"}), only_full=True, window=1))
+        self._pacer.clients.add(Client(name, frozenset({"png"}), only_full=True))
         self.act()
         deadline = self._loop.time() + patience
         try:
@@ -144,7 +167,7 @@ class View:
             if not waiting.done():
                 raise NoPictureError(f"No full picture of view {self.name} came within {patience:g} s.")
             picture = waiting.result()
-            return picture.content.width, picture.content.height, picture.data
+            return picture.content.width, picture.content.height, picture.encoded.data
         finally:
             del self._snapshots[name]
             waiting.cancel()
@@ -168,8 +191,8 @@ class View:
         match act:
             case Free(held):
                 held.content.free()
-            case Encode(held, codec):
-                self._encode(held, codec)
+            case Encode(held, form, key):
+                self._encode(held, form, key)
             case Send(client, picture):
                 self._send(client, picture)
             case Watch(width, height) if port is not None:
@@ -179,22 +202,38 @@ class View:
             case Want() if port is not None:
                 port.want(self.name)
 
-    def _encode(self, held: Held[Shot], codec: Codec) -> None:
-        job = self._loop.run_in_executor(self._rim.executor, _encode, held.content, codec)
+    def _encode(self, held: Held[Shot], form: Form, key: bool) -> None:
+        encoder = self._encoder(form)
+        job = self._loop.run_in_executor(self._rim.executor, _encode, encoder, held.content, key)
 
-        def done(job: asyncio.Future[tuple[bytes, float]]) -> None:
+        def done(job: asyncio.Future[tuple[Encoded, float]]) -> None:
             if job.cancelled():
                 return
             if error := job.exception():
-                log.error("encoding a frame of view %s as %s failed", self.name, codec, exc_info=error)
-                self._pacer.encoded(held, codec, None, 0.0)
+                log.error("encoding a frame of view %s as %s failed", self.name, form.codec, exc_info=error)
+                self._pacer.encoded(held, form, None, 0.0)
             else:
-                data, encode_ms = job.result()
+                encoded, encode_ms = job.result()
                 self.stats.measured("encode", encode_ms)
-                self._pacer.encoded(held, codec, data, encode_ms)
+                self._pacer.encoded(held, form, encoded, encode_ms)
             self.act()
 
         job.add_done_callback(done)
+
+    def _encoder(self, form: Form) -> Encoder:
+        if not form.video:
+            return ENCODERS[form.codec](form)
+        encoder = self._encoders.pop(form, None)
+        if encoder is None:
+            encoder = ENCODERS[form.codec](form)
+            if len(self._encoders) >= MOST_ENCODERS:
+                self._close_encoder(next(iter(self._encoders)))
+        self._encoders[form] = encoder
+        return encoder
+
+    def _close_encoder(self, form: Form) -> None:
+        """In its own time: it may be at work, and one that is asked for again begins a new video."""
+        self._rim.executor.submit(self._encoders.pop(form).close)
 
     def _send(self, client: str, picture: Picture[Shot]) -> None:
         if waiting := self._snapshots.get(client):
@@ -204,16 +243,16 @@ class View:
         facts = picture.content.facts
         now = self._loop.time()
         wait_ms = max(0.0, (now - picture.arrived) * 1e3 - picture.encode_ms)
-        if picture.codec == "jpeg":
-            # A still waits on purpose.
+        if picture.form != STILL:
+            # It waits on purpose.
             self.stats.measured("wait", wait_ms)
-        self.stats.sent(picture.order, len(picture.data), now)
+        self.stats.sent(picture.order, len(picture.encoded.data), now)
         frame = Frame(
             id=picture.order,
-            codec=picture.codec,
-            width=picture.content.width,
-            height=picture.content.height,
-            still=picture.full and picture.codec == "png",
+            codec=picture.form.codec,
+            width=picture.encoded.width,
+            height=picture.encoded.height,
+            still=picture.full and picture.form == STILL,
             time=facts.time,
             inputs=facts.inputs,
             camera=facts.camera,
@@ -221,12 +260,14 @@ class View:
             readback_ms=facts.readback_ms,
             wait_ms=wait_ms,
             encode_ms=picture.encode_ms,
-            data=picture.data,
+            key=picture.encoded.key,
+            config=picture.encoded.config,
+            data=picture.encoded.data,
         )
         self._rim.send(client, frame)
 
 
-def _encode(shot: Shot, codec: Codec) -> tuple[bytes, float]:
+def _encode(encoder: Encoder, shot: Shot, key: bool) -> tuple[Encoded, float]:
     began = time.perf_counter()
-    data = ENCODERS[codec].encode(shot.pixels)
-    return data, (time.perf_counter() - began) * 1e3
+    encoded = encoder.encode(shot.pixels, key=key)
+    return encoded, (time.perf_counter() - began) * 1e3

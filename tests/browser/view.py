@@ -48,6 +48,8 @@ class Paint:
     frame: int
     still: bool
     codec: str
+    width: int
+    height: int
     inputMs: float  # noqa: N815 - as the event says it
 
 

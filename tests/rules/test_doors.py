@@ -15,6 +15,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "aiohttp": ("pvlink/streamer/link.py", "pvlink/streamer/doors.py"),
     "cryptography": ("pvlink/streamer/certificate.py",),
     "rpyc": ("pvlink/engine/rpc.py",),
+    "av": (ENCODERS,),
     "simplejpeg": (ENCODERS,),
     "isal": (ENCODERS,),
     "PIL": (ENCODERS,),

@@ -1,7 +1,17 @@
 // A viewer in an element. The only place where its parts meet.
 
-import { PROTOCOL_VERSION, type Action, type Join, type Joined, type People, type Size, type ViewState } from "../protocol";
+import {
+  PROTOCOL_VERSION,
+  type Action,
+  type Join,
+  type Joined,
+  type People,
+  type Size,
+  type Undecodable,
+  type ViewState,
+} from "../protocol";
 import type { Held, Tickets } from "./admission";
+import { codecs, NAMES } from "./codecs";
 import type { Decode } from "./decoder";
 import { HandInput } from "./input";
 import type { Command } from "./keyboard";
@@ -40,6 +50,8 @@ export interface PaintedDetail {
   frame: number;
   still: boolean;
   codec: string;
+  width: number;
+  height: number;
   inputMs: number;
 }
 
@@ -70,6 +82,7 @@ class Mounted implements Viewer {
     private readonly options: MountOptions,
   ) {
     const { signal } = this.life;
+    void codecs.learn();
     this.stage = buildStage(options);
     this.line = this.makeLine();
     this.outbox = new Outbox((input) => this.line.send("pvlink.input", input));
@@ -94,7 +107,7 @@ class Mounted implements Viewer {
   }
 
   stats(): Snapshot {
-    return this.statistics.snapshot(performance.now());
+    return this.statistics.snapshot(performance.now(), codecs.failed);
   }
 
   dispose(): void {
@@ -102,7 +115,7 @@ class Mounted implements Viewer {
     this.life.abort();
     this.line.dispose();
     this.outbox.forget();
-    this.painter.forget();
+    this.painter.close();
     this.panel.stop();
     this.sharing.forget();
     this.stage.root.remove();
@@ -111,7 +124,9 @@ class Mounted implements Viewer {
   }
 
   private makeLine(): Lifeline {
-    const { url, ticket, openSocket } = this.options;
+    const { url, openSocket } = this.options;
+    // Asked at the same time: whoever joins knows by then what to offer.
+    const ticket: Tickets = async (...how) => (await Promise.all([this.options.ticket(...how), codecs.learn()]))[0];
     const join = (view: string): Join => this.join(view);
     return new Lifeline(
       { url, ticket, join, ...(openSocket && { openSocket }) },
@@ -140,6 +155,8 @@ class Mounted implements Viewer {
       canvas: this.stage.canvas,
       painted: (painted) => this.painted(painted),
       drawn: (drawn) => this.line.send("pvlink.drawn", drawn),
+      undecodable: (undecodable, error) => this.giveUp(undecodable, error),
+      refresh: () => this.line.send("pvlink.refresh", {}),
       failed: (error) => console.warn("pvlink: a frame could not be decoded:", error),
       ...(decode && { decode }),
     });
@@ -153,9 +170,17 @@ class Mounted implements Viewer {
       view,
       width,
       height,
-      codecs: ["jpeg", "png"],
+      codecs: codecs.offered,
       visible: this.visible,
     };
+  }
+
+  private giveUp(undecodable: Undecodable, error: unknown): void {
+    const { codec } = undecodable;
+    codecs.refuse(codec);
+    this.line.send("pvlink.undecodable", undecodable);
+    console.warn(`pvlink: this browser could not decode ${NAMES[codec]}, other pictures follow:`, error);
+    this.panel.touch();
   }
 
   private resize(size: Size): void {
@@ -227,13 +252,15 @@ class Mounted implements Viewer {
     this.host.dataset.pvlinkFrame = String(frame.id);
     this.host.dataset.pvlinkStill = String(frame.still);
     this.panel.touch();
-    const detail: PaintedDetail = { frame: frame.id, still: frame.still, codec: frame.codec, inputMs };
+    const { id, still, codec, width, height } = frame;
+    const detail: PaintedDetail = { frame: id, still, codec, width, height, inputMs };
     this.host.dispatchEvent(new CustomEvent("pvlink:painted", { bubbles: true, composed: true, detail }));
     if (frame.still) this.options.onStill?.(() => this.png(), this.client in frame.inputs);
     return inputMs;
   }
 
   private png(): Promise<Blob> {
+    this.painter.settle();
     return pngOf(this.stage.canvas, this.painter.shown);
   }
 

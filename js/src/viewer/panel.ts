@@ -1,5 +1,6 @@
 // The statistics as an overlay. It runs while frames come and for one window after the last, then stands still.
 
+import { NAMES } from "./codecs";
 import type { Snapshot } from "./stats";
 
 const REFRESH_MS = 250;
@@ -17,11 +18,16 @@ export function rows(stats: Snapshot): [label: string, value: string][] {
     ["Latency, median", milliseconds(stats.latencyP50)],
     ["Latency, 95 %", milliseconds(stats.latencyP95)],
     ["Bandwidth", `${amount(stats.bytesPerSecond)}/s`],
+    ["Frame", stats.frames ? amount(stats.frameBytes) : "–"],
     ["Render", milliseconds(stats.renderMs)],
     ["Encode", milliseconds(stats.encodeMs)],
-    ["Decode", milliseconds(stats.decodeMs)],
-    ["Paint", milliseconds(stats.paintMs)],
-    ["Picture", stats.width ? `${stats.width} × ${stats.height} ${stats.codec.toUpperCase()}` : "–"],
+    ["Decode, median", milliseconds(stats.decodeMs)],
+    ["Decode, 95 %", milliseconds(stats.decodeP95)],
+    ["Paint, median", milliseconds(stats.paintMs)],
+    ["Paint, 95 %", milliseconds(stats.paintP95)],
+    ["Picture", stats.codec ? `${stats.width} × ${stats.height} ${NAMES[stats.codec]}` : "–"],
+    // Head and cell together are a sentence.
+    ...stats.failed.map((codec): [string, string] => [NAMES[codec], "could not be decoded here; pictures instead"]),
   ];
 }
 

@@ -1,5 +1,6 @@
 // How fast it goes, in numbers. Pure: time is passed in.
 
+import type { Codec } from "../protocol";
 import type { Painted } from "./painter";
 
 // Over how long rates are counted, and over how many frames the medians.
@@ -17,14 +18,19 @@ export interface Snapshot {
   latencyP95: number | null;
   bytesPerSecond: number;
   bytes: number;
-  // Medians, milliseconds.
+  // Medians: of a frame's size, and milliseconds.
+  frameBytes: number;
   decodeMs: number;
+  decodeP95: number;
   paintMs: number;
+  paintP95: number;
   encodeMs: number;
   renderMs: number;
   width: number;
   height: number;
-  codec: string;
+  codec: Codec | "";
+  // What this browser said it decodes, and did not.
+  failed: readonly Codec[];
 }
 
 interface Sample {
@@ -50,6 +56,10 @@ class Recent {
   get median(): number {
     return quantile(this.values, 0.5) ?? 0;
   }
+
+  get p95(): number {
+    return quantile(this.values, 0.95) ?? 0;
+  }
 }
 
 export class Statistics {
@@ -59,7 +69,8 @@ export class Statistics {
   private readonly paint = new Recent();
   private readonly encode = new Recent();
   private readonly render = new Recent();
-  private readonly totals = { frames: 0, stills: 0, overtaken: 0, bytes: 0, width: 0, height: 0, codec: "" };
+  private readonly size = new Recent();
+  private readonly totals = { frames: 0, stills: 0, overtaken: 0, bytes: 0, width: 0, height: 0, codec: "" as const };
 
   add({ frame, decodeMs, paintMs, at, overtaken }: Painted, inputMs: number): void {
     const { totals } = this;
@@ -73,11 +84,12 @@ export class Statistics {
     this.decode.add(decodeMs);
     this.paint.add(paintMs);
     this.encode.add(frame.encode_ms);
+    this.size.add(frame.data.byteLength);
     this.render.add(frame.render_ms + frame.readback_ms);
     if (inputMs > 0) this.latency.add(inputMs);
   }
 
-  snapshot(now: number): Snapshot {
+  snapshot(now: number, failed: readonly Codec[] = []): Snapshot {
     this.forgetBefore(now - WINDOW_MS);
     return {
       ...this.totals,
@@ -85,10 +97,14 @@ export class Statistics {
       latencyP50: quantile(this.latency.values, 0.5),
       latencyP95: quantile(this.latency.values, 0.95),
       bytesPerSecond: this.samples.reduce((sum, { bytes }) => sum + bytes, 0) / (WINDOW_MS / 1000),
+      frameBytes: this.size.median,
       decodeMs: this.decode.median,
+      decodeP95: this.decode.p95,
       paintMs: this.paint.median,
+      paintP95: this.paint.p95,
       encodeMs: this.encode.median,
       renderMs: this.render.median,
+      failed,
     };
   }
 

@@ -27,18 +27,18 @@ export const STYLE = `
 }
 .pvlink *, .pvlink *::before { box-sizing: border-box; }
 .pvlink [hidden] { display: none !important; }
-.pvlink-picture, .pvlink-still {
+.pvlink-picture, .pvlink-film, .pvlink-still {
   position: absolute; inset: 0; display: block; width: 100%; height: 100%; max-width: none; margin: 0;
   object-fit: contain; transition: opacity 0.2s, filter 0.2s;
 }
 .pvlink-picture { touch-action: none; cursor: grab; outline: none; user-select: none; -webkit-user-select: none; }
 .pvlink-picture:active { cursor: grabbing; }
-.pvlink-still { pointer-events: none; }
+.pvlink-film, .pvlink-still { pointer-events: none; }
 .pvlink[data-role="view"] .pvlink-picture { cursor: default; touch-action: auto; }
 .pvlink[data-painted="true"] .pvlink-still, .pvlink[data-painted="false"] .pvlink-picture { opacity: 0; }
 .pvlink-ring { position: absolute; inset: 0; border: 2px solid transparent; border-radius: inherit; pointer-events: none; }
 .pvlink-picture:focus-visible ~ .pvlink-ring { border-color: var(--pvlink-accent); }
-.pvlink[data-dim="true"] :is(.pvlink-picture, .pvlink-still) { filter: brightness(0.85) saturate(0.5); }
+.pvlink[data-dim="true"] :is(.pvlink-picture, .pvlink-film, .pvlink-still) { filter: brightness(0.85) saturate(0.5); }
 .pvlink-empty {
   position: absolute; inset: 0; display: grid; place-items: center; pointer-events: none; opacity: 0.22;
 }

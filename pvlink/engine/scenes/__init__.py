@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Callable, Protocol
 
 Position = tuple[int, int]
@@ -44,6 +45,12 @@ class Scene(Protocol):
 
     def render(self, fast: bool) -> None: ...
 
+    def smaller(self, scale: float) -> AbstractContextManager[Position]:
+        """Within it the window is so much smaller, and what is written in it likewise; its size there."""
+
+    @property
+    def can_be_smaller(self) -> bool: ...
+
     def on_render(self, tell: Callable[[], None]) -> None:
         """`tell` hears of every render, ours among them."""
 
@@ -58,6 +65,11 @@ class Scene(Protocol):
 
     def reset(self, at: Position) -> bool:
         """Show everything; False where that means nothing."""
+
+
+def scaled(width: int, height: int, scale: float) -> Position:
+    """Even, for video has half the colours; never nothing."""
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
 
 
 def check_size(size: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Callable
 
 from paraview import simple
 
-from pvlink.engine.scenes import Position, check_size
+from pvlink.engine.scenes import Position, check_size, scaled
 
 
 class ParaViewScene:
@@ -78,6 +80,26 @@ class ParaViewScene:
             self._render_fast()
         else:
             self.proxy.SMProxy.StillRender()
+
+    @property
+    def can_be_smaller(self) -> bool:
+        """A server's pictures are made smaller by ParaView itself; a chart is quickly drawn."""
+        smproxy = self.proxy.SMProxy
+        return bool(smproxy.IsA("vtkSMRenderViewProxy")) and not smproxy.GetSession().IsA("vtkSMSessionClient")
+
+    @contextmanager
+    def smaller(self, scale: float) -> Iterator[Position]:
+        """By the client-side object: the property `ViewSize`, which the user reads and saves, never changes."""
+        width, height = self.size
+        size = scaled(width, height, scale)
+        inner, dpi = self.proxy.GetClientSideObject(), self.window.GetDPI()
+        inner.SetSize(*size)
+        self.window.SetDPI(max(1, round(dpi * scale)))
+        try:
+            yield size
+        finally:
+            inner.SetSize(width, height)
+            self.window.SetDPI(dpi)
 
     def _render_fast(self) -> None:
         """With LOD as the user set it, without FXAA, which costs up to half of a software frame.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Callable
 
 from vtkmodules.vtkCommonCore import vtkObject, vtkWeakReference
@@ -10,7 +12,7 @@ from vtkmodules.vtkInteractionStyle import vtkInteractorStyleSwitch, vtkInteract
 from vtkmodules.vtkRenderingCore import vtkRenderWindow
 from vtkmodules.vtkRenderingUI import vtkGenericRenderWindowInteractor
 
-from pvlink.engine.scenes import Position
+from pvlink.engine.scenes import Position, scaled
 from pvlink.engine.timers import Timers
 
 # A window that nobody has given a size.
@@ -89,6 +91,22 @@ class WindowScene:
         finally:
             for renderer in smooth:
                 renderer.SetUseFXAA(True)
+
+    @property
+    def can_be_smaller(self) -> bool:
+        return True
+
+    @contextmanager
+    def smaller(self, scale: float) -> Iterator[Position]:
+        size = scaled(*self._size, scale)
+        window, dpi = self.window, self.window.GetDPI()
+        window.SetSize(*size)
+        window.SetDPI(max(1, round(dpi * scale)))
+        try:
+            yield size
+        finally:
+            window.SetSize(*self._size)
+            window.SetDPI(dpi)
 
     def on_render(self, tell: Callable[[], None]) -> None:
         self.window.AddObserver("EndEvent", lambda *_: tell())

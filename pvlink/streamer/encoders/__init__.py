@@ -1,24 +1,26 @@
-"""The family of encoders: one small file per codec, one table."""
+"""The family of encoders: one small file per kind, one table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
 
 from pvlink.protocol import Codec
 from pvlink.streamer.encoders.jpeg import Jpeg
+from pvlink.streamer.encoders.pixels import Encoded, Pixels
 from pvlink.streamer.encoders.png import Png
-
-# Height, width, RGBA; bottom row first, as OpenGL hands it out; alpha means nothing. May be read-only.
-Pixels = npt.NDArray[np.uint8]
+from pvlink.streamer.encoders.video import H264, Av1, Vp9
+from pvlink.streamer.forms import Form
 
 
 class Encoder(Protocol):
-    """Turns pixels into one self-contained picture, top row first. Called from several threads at once."""
+    """Encodes the frames of one form, one after the other. They may change their size."""
 
-    def encode(self, pixels: Pixels) -> bytes: ...
+    def encode(self, pixels: Pixels, *, key: bool) -> Encoded:
+        """`key`: this one must need no other."""
+
+    def close(self) -> None: ...
 
 
-ENCODERS: dict[Codec, Encoder] = {"jpeg": Jpeg(), "png": Png()}
+# A video's encoder holds what its next frame is the difference to: each viewer's form has one of its own.
+ENCODERS: dict[Codec, Callable[[Form], Encoder]] = {"jpeg": Jpeg, "png": Png, "h264": H264, "vp9": Vp9, "av1": Av1}

@@ -1,23 +1,24 @@
-"""JPEG by libjpeg-turbo: the picture on the way."""
+"""JPEG by libjpeg-turbo: the picture on the way where the line is ample."""
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import simplejpeg
+
+from pvlink.streamer.encoders.pixels import Encoded, Pixels, upright
+from pvlink.streamer.encoders.scaling import shrunk
+from pvlink.streamer.forms import Form
 
 
 class Jpeg:
-    """4:2:0 without alpha, straight from RGBX.
+    """4:2:0 without alpha, straight from RGBX: 1.7 ms at 720p, 3.4 ms at 1080p."""
 
-    simplejpeg offers no bottom-up flag and refuses a negative stride. Turning the rows over is a plain row copy:
-    0.2 ms at 720p and 0.5 ms at 1080p, beside 1.7 and 3.4 ms for the encoding itself.
-    """
+    def __init__(self, form: Form) -> None:
+        self._form = form
 
-    def __init__(self, quality: int = 80) -> None:
-        self.quality = quality
+    def encode(self, pixels: Pixels, *, key: bool) -> Encoded:
+        rows = upright(shrunk(pixels, self._form.shrink))
+        data: bytes = simplejpeg.encode_jpeg(rows, self._form.quality, "RGBX", "420", fastdct=True)
+        return Encoded(data, rows.shape[1], rows.shape[0])
 
-    def encode(self, pixels: npt.NDArray[np.uint8]) -> bytes:
-        upright = np.ascontiguousarray(pixels[::-1])
-        data: bytes = simplejpeg.encode_jpeg(upright, self.quality, "RGBX", "420", fastdct=True)
-        return data
+    def close(self) -> None:
+        """Keeps nothing."""

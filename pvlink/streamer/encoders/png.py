@@ -6,8 +6,10 @@ import struct
 import zlib
 
 import numpy as np
-import numpy.typing as npt
 from isal import isal_zlib
+
+from pvlink.streamer.encoders.pixels import Encoded, Pixels
+from pvlink.streamer.forms import Form
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # PNG's filter 1, "sub": each byte is stored less the same channel of its left neighbour.
@@ -21,14 +23,21 @@ class Png:
     267 KB), for the deflate is vectorised and one fixed filter fits rendered surfaces on flat backgrounds.
     """
 
-    def encode(self, pixels: npt.NDArray[np.uint8]) -> bytes:
+    def __init__(self, form: Form) -> None:
+        """There is but one form without loss."""
+
+    def encode(self, pixels: Pixels, *, key: bool) -> Encoded:
         height, width, _ = pixels.shape
         header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
         data = isal_zlib.compress(_filtered(pixels), 1)
-        return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+        png = _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+        return Encoded(png, width, height)
+
+    def close(self) -> None:
+        """Keeps nothing."""
 
 
-def _filtered(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _filtered(pixels: Pixels) -> Pixels:
     height, width, _ = pixels.shape
     upright = pixels[::-1]
     rows = np.empty((height, 1 + 3 * width), np.uint8)

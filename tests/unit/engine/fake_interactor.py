@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from pvlink.engine.scenes import Position
@@ -115,6 +116,11 @@ class FakeScene:
     def hold(self, watched: bool) -> None: ...
 
     def render(self, fast: bool) -> None: ...
+
+    can_be_smaller = False
+
+    def smaller(self, scale: float) -> nullcontext[Position]:
+        return nullcontext((400, 300))
 
     def on_render(self, tell: Callable[[], None]) -> None: ...
 

@@ -2,91 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Any
-
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from pvlink.streamer.clients import CREDITS, Client, Clients
-from pvlink.streamer.pacer import REST_SECONDS, Act, Encode, Free, Pacer, Send, Unwatch, Want, Watch
-
-BOTH = frozenset({"jpeg", "png"})
-
-
-class Stage:
-    """A pacer with an engine and encoders that do at once what they are told, unless told to wait."""
-
-    def __init__(self) -> None:
-        self.pacer: Pacer[int] = Pacer()
-        self.now = 0.0
-        self.acts: list[Act[int]] = []
-        self.encoding: list[Encode[int]] = []
-        self.sent: dict[str, list[tuple[int, str]]] = {}
-        self.frames = 0
-        self.freed: Counter[int] = Counter()
-        self.wanted = False
-        self.watched: tuple[int, int] | None = None
-
-    def join(self, name: str, codecs: frozenset[str] = BOTH, **options: Any) -> None:
-        self.pacer.clients.add(Client(name, codecs, options.pop("width", 100), options.pop("height", 50), **options))
-        self.decide()
-
-    def frame(self, full: bool = False) -> int:
-        self.frames += 1
-        self.wanted = False
-        self.pacer.frame(self.frames, full, self.now)
-        self.decide()
-        return self.frames
-
-    def encode(self, fail: bool = False) -> None:
-        job = self.encoding.pop(0)
-        self.pacer.encoded(job.held, job.codec, None if fail else f"{job.codec} {job.held.content}".encode(), 1.0)
-        self.decide()
-
-    def encode_all(self) -> None:
-        while self.encoding:
-            self.encode()
-
-    def written(self, name: str) -> None:
-        self.pacer.written(name)
-        self.decide()
-
-    def drawn(self, name: str, order: int) -> None:
-        self.pacer.drawn(name, order)
-        self.decide()
-
-    def show(self, name: str) -> None:
-        """Everything sent to this viewer arrives and is drawn."""
-        self.written(name)
-        client = self.pacer.clients.get(name)
-        for order in list(client.in_flight) if client else []:
-            self.drawn(name, order)
-
-    def later(self, seconds: float) -> None:
-        self.now += seconds
-        self.decide()
-
-    def decide(self) -> None:
-        for act in self.pacer.decide(self.now):
-            self.acts.append(act)
-            match act:
-                case Encode():
-                    self.encoding.append(act)
-                case Send(client, picture):
-                    assert picture.data == f"{picture.codec} {picture.content}".encode()
-                    self.sent.setdefault(client, []).append((picture.content, picture.codec))
-                case Free(held):
-                    self.freed[held.content] += 1
-                case Want():
-                    assert not self.wanted, "wanted twice"
-                    assert self.watched is not None
-                    self.wanted = True
-                case Watch(width, height):
-                    self.watched = (width, height)
-                case Unwatch():
-                    self.watched = None
-                    self.wanted = False
+from pvlink.streamer.acts import Encode, Unwatch, Want, Watch
+from pvlink.streamer.clients import Client, Clients
+from pvlink.streamer.pacer import REST_SECONDS
+from pvlink.streamer.rate import FEWEST as CREDITS
+from tests.unit.streamer.stage import BOTH, STEPS, Stage, play
 
 
 def test_a_viewer_makes_the_engine_watch_and_want() -> None:
@@ -174,7 +96,7 @@ def test_a_late_still_of_a_superseded_frame_is_not_sent() -> None:
     stage.encode_all()
     stage.show("a")
     stage.later(REST_SECONDS)
-    assert stage.encoding[0].codec == "png"
+    assert stage.encoding[0].form.codec == "png"
     stage.frame()
     stage.encode_all()
     assert stage.sent["a"] == [(1, "jpeg"), (2, "jpeg")]
@@ -211,7 +133,7 @@ def test_each_codec_is_encoded_once_for_all() -> None:
     for name in "abc":
         stage.show(name)
         assert stage.sent[name][-1] == (1, "png")
-    jobs = [(act.held.content, act.codec) for act in stage.acts if isinstance(act, Encode)]
+    jobs = [(act.held.content, act.form.codec) for act in stage.acts if isinstance(act, Encode)]
     assert len(jobs) == len(set(jobs))
 
 
@@ -262,10 +184,10 @@ def test_a_snapshot_waits_for_a_full_frame_made_since_somebody_watches() -> None
     stage.frame(full=True)
     stage.pacer.clients.remove("a")
     stage.decide()
-    stage.join("s", frozenset({"png"}), only_full=True, window=1, width=0, height=0)
+    stage.join("s", frozenset({"png"}), only_full=True, width=0, height=0)
     assert stage.watched == (0, 0)
     assert stage.wanted
-    assert not any(job.codec == "png" for job in stage.encoding)
+    assert not any(job.form.codec == "png" for job in stage.encoding)
     stage.frame(full=False)
     assert stage.wanted
     stage.frame(full=True)
@@ -308,38 +230,6 @@ def test_the_size_of_whoever_joined_resized_or_pressed_last_wins() -> None:
     clients.remove("b")
     assert clients.size() is None
     assert len(clients) == 1
-
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.sampled_from(["join", "leave", "hide", "show", "written", "drawn"]), st.sampled_from("abc")),
-        st.tuples(st.sampled_from(["frame", "full", "encode", "fail"]), st.just("")),
-        st.tuples(st.just("wait"), st.sampled_from(["0.05", "0.2"])),
-    ),
-    max_size=80,
-)
-
-
-def play(stage: Stage, step: str, detail: str) -> None:
-    client = stage.pacer.clients.get(detail)
-    match step:
-        case "join" if client is None:
-            stage.join(detail)
-        case "leave":
-            stage.pacer.clients.remove(detail)
-        case "hide" | "show":
-            stage.pacer.visible(detail, step == "show")
-        case "written":
-            stage.pacer.written(detail)
-        case "drawn" if client and client.in_flight:
-            stage.pacer.drawn(detail, client.in_flight[0])
-        case "frame" | "full" if stage.wanted:
-            stage.frame(full=step == "full")
-        case "encode" | "fail" if stage.encoding:
-            stage.encode(fail=step == "fail")
-        case "wait":
-            stage.now += float(detail)
-    stage.decide()
 
 
 @settings(max_examples=300, deadline=None)
@@ -385,7 +275,7 @@ def test_a_snapshot_takes_the_last_frame_once_no_newer_one_is_to_come() -> None:
     stage.frame(full=True)
     stage.pacer.clients.remove("a")
     stage.decide()
-    stage.join("s", frozenset({"png"}), only_full=True, window=1)
+    stage.join("s", frozenset({"png"}), only_full=True)
     stage.encode_all()
     assert "s" not in stage.sent
     stage.pacer.settle()

@@ -383,7 +383,7 @@ async def test_what_is_refused_is_refused_in_a_sentence(kernel: Kernel) -> None:
     assert "version 0" in old["error"]["message"]
     assert "Install the same pvlink" in old["error"]["message"]
     blind = await viewer.call(Join(PROTOCOL_VERSION, "1", 10, 10, ["tiff"]))
-    assert "jpeg" in blind["error"]["message"]
+    assert "JPEG" in blind["error"]["message"]
     for method in ("application.exit", "application.exit.later", "pvlink.sing"):
         assert (await viewer.ask(method))["error"]["message"] == "There is no such method."
     wrong = await viewer.ask("pvlink.size", {"width": "wide", "height": 1, "extra": object.__name__})

@@ -1,0 +1,136 @@
+"""How one viewer is sent its frames: in which form, and how many at a time.
+
+The newest frame should arrive as early as the line allows, so nothing may wait on the way: what is under way at once
+is what the line holds, and a frame is as big as the line takes in the time between two of them. On a fast line that is
+a JPEG, which is encoded and decoded soonest; on one that is too slow for it a video. No clock: time is passed in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
+from pvlink.streamer.forms import BEST, LADDERS, STILL, VIDEOS, Form, Weights
+from pvlink.streamer.line import Line
+
+# Frames a second that the best forms give way to: a little above the 30 that are promised, for frames are not all
+# equal. On a thin line fewer frames that show something are better than many blurred ones, so each further step down
+# is worth fewer of them; halving the picture comes last.
+TARGET, THIN, HALVED = 36.0, 14.0, 10.0
+# Steps of a ladder that are worth the full target.
+GOOD = 3
+# No screen shows more.
+MOST = 60.0
+# How much of the line frames may fill: what is above leaves no room for one that is bigger than expected.
+FILL = 0.7
+# A form that has been right so far stays until it needs more than this.
+FULL = 0.9
+# A JPEG may take so long on its way (seconds): more, and a video is there sooner. Back to JPEGs only if one is faster.
+SHORT, SHORTER = 0.012, 0.008
+# A better form must have been possible for so long, in seconds: each change costs a frame that needs no other.
+PATIENCE = 0.4
+# A round trip that is not within one building, in seconds.
+FAR = 0.02
+# Frames under way at once: one is decoded and painted while the next is coming. No line here needs more than twelve.
+FEWEST, LARGEST = 2, 12
+# A still without loss may take so long on its way without anybody noticing (seconds), and is put off so long at most.
+SOON, LATEST = 0.25, 1.5
+
+_Weigh: TypeAlias = Callable[[Form], float]
+
+
+def _worths(ladder: list[Form]) -> dict[Form, float]:
+    """How many frames a second each step gives way to."""
+    whole = [form for form in ladder if form.shrink == 1]
+    step = (TARGET - THIN) / max(1, len(whole) - GOOD)
+    worths = {form: TARGET - step * max(0, below - GOOD + 1) for below, form in enumerate(whole)}
+    return {form: worths.get(form, HALVED) for form in ladder}
+
+
+_WORTH = {form: worth for ladder in LADDERS.values() for form, worth in _worths(list(ladder)).items()}
+_WORTH[STILL] = TARGET
+
+
+@dataclass(slots=True)
+class Rate:
+    """Decides for one viewer."""
+
+    codecs: frozenset[str]
+    line: Line = field(default_factory=Line)
+    form: Form = BEST
+    window: int = FEWEST
+    # Seconds after its arrival that a full frame is sent without loss; this on top of what is usual.
+    putting_off: float = 0.0
+    # From the arrival of a frame to its confirmation, decoded and painted.
+    _shown: float = 0.02
+    # Since when a better form would fit.
+    _better_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self.form = self.fallback
+
+    @property
+    def fallback(self) -> Form:
+        """What every browser decodes."""
+        return self._pictures()[0]
+
+    def drawn(self, order: int, now: float, shown: float) -> None:
+        """`shown`: how long the viewer took to decode and paint it, in seconds."""
+        self.line.arrived(order, now - shown)
+        self._shown += 0.2 * (min(shown, 0.5) - self._shown)
+
+    def choose(self, now: float, weights: Weights, pixels: int, interval: float) -> Form:
+        """The form of the next frame. `interval`: what the engine needs for one, in seconds."""
+        rate = self.line.rate
+        weigh = partial(weights.of, pixels=pixels)
+        # Faster than they are made nobody needs them.
+        made = 1.0 / interval if interval > 0.0 else MOST
+        if rate is None:
+            self.form = self._first()
+        else:
+            self._adapt(rate, weigh, made, now)
+        length = 0.0 if rate is None else weigh(self.form) / rate
+        self._open(length, interval, weights.seconds(self.form))
+        # A still is a big one, and what moves after it stands behind it.
+        still = 0.0 if rate is None else weigh(STILL) / rate
+        self.putting_off = 0.0 if still <= SOON else min(LATEST, still)
+        return self.form
+
+    def _first(self) -> Form:
+        """As long as nothing is known: a line that is far is seldom a fast one."""
+        videos = self._videos()
+        return videos[len(videos) // 3] if videos and self.line.round_trip > FAR else self.form
+
+    def _adapt(self, rate: float, weigh: _Weigh, made: float, now: float) -> None:
+        """At once where the present form is too big, after a while where a better one would do."""
+        ladder = self._ladder(weigh(BEST) / rate)
+        fits = [form for form in ladder if weigh(form) * min(made, _WORTH[form]) <= FILL * rate]
+        wanted = fits[0] if fits else ladder[-1]
+        holds = weigh(self.form) * min(made, _WORTH[self.form]) <= FULL * rate
+        # Between "fits" and "is full" it is left as it is.
+        if wanted == self.form or (holds and self.form in ladder and ladder.index(wanted) > ladder.index(self.form)):
+            self._better_since = None
+        elif not holds or (self._better_since is not None and now - self._better_since >= PATIENCE):
+            self.form, self._better_since = wanted, None
+        elif self._better_since is None:
+            self._better_since = now
+
+    def _ladder(self, length: float) -> tuple[Form, ...]:
+        """`length`: what a good JPEG would take on its way."""
+        videos = self._videos()
+        short = SHORT if self.form == BEST else SHORTER
+        return self._pictures() if not videos or ("jpeg" in self.codecs and length <= short) else videos
+
+    def _open(self, length: float, interval: float, encoding: float) -> None:
+        between = max(length, interval, 1.0 / MOST)
+        under_way = (interval + encoding + self.line.round_trip + length + self._shown) / between
+        self.window = max(FEWEST, min(LARGEST, math.ceil(under_way)))
+
+    def _pictures(self) -> tuple[Form, ...]:
+        return tuple(LADDERS["jpeg"]) if "jpeg" in self.codecs else (STILL,)
+
+    def _videos(self) -> tuple[Form, ...]:
+        return next((tuple(LADDERS[codec]) for codec in VIDEOS if codec in self.codecs), ())
