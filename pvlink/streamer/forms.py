@@ -95,7 +95,7 @@ class Weights:
         weight = size / max(1, pixels)
         former = self._learnt.get(form)
         self._learnt[form] = weight if former is None else former + SHARE * (weight - former)
-        self._ratios[form.codec] = self._learnt[form] / _nominal(form)
+        self._ratios[form.codec] = self._learnt[form] / nominal(form)
 
     def of(self, form: Form, pixels: int) -> float:
         """Bytes of the next frame, as far as they can be known.
@@ -107,8 +107,9 @@ class Weights:
         if ratio is None:
             # Whatever is hard for one codec is hard for all.
             ratio = next(iter(self._ratios.values()), 1.0)
-        return max(200.0, ratio * _nominal(form) * pixels)
+        return max(200.0, ratio * nominal(form) * pixels)
 
 
-def _nominal(form: Form) -> float:
+def nominal(form: Form) -> float:
+    """Bytes a pixel, as the tables have them."""
     return LADDERS[form.codec][form] if form.codec in LADDERS else _STILL_WEIGHT

@@ -9,17 +9,21 @@ else any time or memory. No clock, no socket: time is passed in, decisions come 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import log
 from typing import Generic
 
 from pvlink.protocol import Codec
 from pvlink.streamer.acts import Act, Content, Encode, Free, Held, Picture, Send, Unwatch, Want, Watch
 from pvlink.streamer.clients import Client, Clients
 from pvlink.streamer.encoders.pixels import Encoded
-from pvlink.streamer.forms import STILL, Form, Weights
+from pvlink.streamer.forms import STILL, Form, Weights, nominal
 from pvlink.streamer.videos import Video
 
 # A view without a newer frame for so long rests: its full frame goes out once more, without loss.
 REST_SECONDS = 0.150
+# Forms that moving frames of one view are encoded in at once, however many lines its viewers have: whoever would need
+# one more takes the nearest of these.
+MOST_FORMS = 3
 
 
 class Pacer(Generic[Content]):
@@ -238,10 +242,20 @@ class Pacer(Generic[Content]):
             # Once a frame: with many viewers this is what deciding costs.
             client.chosen = newest.order
             client.rate.choose(now, self.weights, newest.pixels, self._interval)
+            self._share(client)
         form = client.rate.form
         if form.codec in newest.failed:
             form = client.rate.fallback
         return form if form.codec not in newest.failed else STILL if stillable else None
+
+    def _share(self, client: Client) -> None:
+        """Have it take what others take, where there are many."""
+        forms = {other.rate.form for other in self.clients.visible() if other is not client and not other.only_full}
+        if client.rate.form in forms or len(forms) < MOST_FORMS:
+            return
+        usable = [form for form in forms if form.codec in client.codecs]
+        weight = nominal(client.rate.form)
+        client.rate.form = min(usable, key=lambda form: abs(log(nominal(form) / weight)), default=client.rate.form)
 
     def _rest_at(self, client: Client, newest: Held[Content]) -> float:
         return newest.arrived + REST_SECONDS + client.rate.putting_off
