@@ -150,8 +150,9 @@ def stop() -> None:
 
 
 def show(view: Any = None, **options: Any) -> View:
-    """A view as a widget: `width` and `height` (numbers are pixels, or CSS lengths), ...
+    """A view as a widget: `width` and `height` (numbers are pixels, or CSS lengths), and how it is sent.
 
+    `codec`, `quality`, `rate` and `scale` are as in `View.pin`; without them pvlink measures and decides.
     The active view if none is given. `display(view)` is the same with the defaults.
     """
     from pvlink.view import View

@@ -15,6 +15,7 @@ import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 
+from pvlink import pinned
 from pvlink.comm import Switchboard
 from pvlink.errors import OptionError, ViewError, refuse_unknown
 from pvlink.protocol import PROTOCOL_VERSION
@@ -31,7 +32,8 @@ FIRST_SIZE = (960, 480)
 # A cell waits for its first picture so long; a heavier scene appears when it is ready.
 FIRST_PATIENCE = 3.0
 PICTURE_PATIENCE = 600.0
-_OPTIONS = ("width", "height")
+_LENGTHS = ("width", "height")
+_OPTIONS = (*_LENGTHS, *pinned.OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -72,21 +74,25 @@ class View(anywidget.AnyWidget):
     def of(cls, session: Session | Inside, proxy: Any = None, **options: Any) -> View:
         """The widget of a view proxy, or of the active view."""
         refuse_unknown("pvlink.show()", set(options) - set(_OPTIONS), _OPTIONS)
-        lengths = {key: _length(key, value) for key, value in options.items()}
+        lengths = {key: _length(key, value) for key, value in options.items() if key in _LENGTHS}
+        pins = pinned.pins({key: value for key, value in options.items() if key not in _LENGTHS})
         if proxy is None:
             proxy = session.active_view()
             if proxy is None:
                 raise ViewError("There is no active view yet. Show(...) something first, or pass a view.")
         if session.view_id(proxy) is None:
             raise ViewError(f"{proxy!r} is not a view with a picture. Pass GetActiveView() or a view you created.")
-        return cls(session, proxy, **lengths)
+        view = cls(session, proxy, **lengths)
+        if pins:
+            session.ask("pin", view=view.view, pins=pins)
+        return view
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         since = self._refresh()
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         facts = {"session": self.session, "view": self.view, "protocol": PROTOCOL_VERSION}
-        facts |= {key: value for key in _OPTIONS if (value := getattr(self, key))}
+        facts |= {key: value for key in _LENGTHS if (value := getattr(self, key))}
         data = {**(data or {}), MIME: facts, "text/plain": repr(self)}
         if _only_kept():
             data.pop(WIDGET_MIME, None)
@@ -113,6 +119,15 @@ class View(anywidget.AnyWidget):
         now = time.time()
         _watched(self._session, self._proxy)
         return now
+
+    def pin(self, **options: Any) -> None:
+        """How moving frames are sent, for all who watch this view; what is not given is decided by what is measured.
+
+        codec="jpeg" (or "png", "h264", "vp9", "av1"), quality=80 (1 to 100), rate=30 (frames a second that the size of
+        moving frames gives way to), scale=1 (part of each side that they are drawn at).
+        """
+        refuse_unknown("View.pin()", set(options) - set(pinned.OPTIONS), pinned.OPTIONS)
+        self._session.ask("pin", view=self.view, pins=pinned.pins(options))
 
     def screenshot(self, path: str | Path | None = None) -> bytes:
         """The view as it is now, at full quality, as PNG; also written to `path` if given."""

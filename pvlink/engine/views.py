@@ -141,6 +141,7 @@ class Views:
             self._watched.add(view.id)
             view.scene.hold(True)
             view.resize(message["width"], message["height"])
+            view.detail.pin(message.get("rate"), message.get("scale"))
             self._moved(time.monotonic())
 
     def _on_unwatch(self, message: dict[str, Any]) -> None:

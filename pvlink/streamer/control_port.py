@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pvlink.protocol import Dice128, Dice256, Role
+from pvlink.streamer.pins import AUTO, Pins
 from pvlink.streamer.pvserver.wish import descriptors
 
 _LENGTHS = struct.Struct("<II")
@@ -55,6 +56,8 @@ class Request(Struct):
     ticket: Dice128 | None = None
     ticket_key: Dice256 | None = None
     direct: bool = False
+    # Of "pin".
+    pins: Pins = AUTO
     # Of "server-open": see pvserver/wish.py.
     server: dict[str, object] | None = None
     # What is not as it should be, of a request that makes no sense.

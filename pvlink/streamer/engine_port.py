@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pvlink.streamer.frames import FrameFacts, Pools, Shot
 from pvlink.streamer.inputs import ViewInput
+from pvlink.streamer.pins import Pins
 
 MAX_PACKET = 1 << 16
 log = logging.getLogger(__name__)
@@ -85,8 +86,9 @@ class EnginePort:
         self.open = True
         self._loop.add_reader(sock, self._read)
 
-    def watch(self, view: str, width: int, height: int) -> None:
-        self._send(("watch", view), {"op": "watch", "view": view, "width": width, "height": height})
+    def watch(self, view: str, width: int, height: int, pins: Pins) -> None:
+        wish = {"width": width, "height": height, "rate": pins.rate, "scale": pins.scale}
+        self._send(("watch", view), {"op": "watch", "view": view, **wish})
 
     def unwatch(self, view: str) -> None:
         self._send(("watch", view), {"op": "unwatch", "view": view})

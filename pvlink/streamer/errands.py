@@ -29,6 +29,7 @@ class Errands:
             "restored": self._restored,
             "snapshot": self._snapshot,
             "stats": self._stats,
+            "pin": self._pin,
             "share": self._share,
             "revoke": self._revoke,
             "people": self._people,
@@ -109,6 +110,10 @@ class Errands:
 
     async def _stats(self, request: Request) -> Answer:
         return {"stats": self._known(request.view).report()}, b""
+
+    async def _pin(self, request: Request) -> Answer:
+        self._known(request.view).pin(request.pins)
+        return _DONE
 
     async def _share(self, request: Request) -> Answer:
         self._known(request.view)

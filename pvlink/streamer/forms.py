@@ -112,4 +112,8 @@ class Weights:
 
 def nominal(form: Form) -> float:
     """Bytes a pixel, as the tables have them."""
-    return LADDERS[form.codec][form] if form.codec in LADDERS else _STILL_WEIGHT
+    ladder = LADDERS.get(form.codec)
+    if ladder is None:
+        return _STILL_WEIGHT
+    # One that somebody has chosen weighs what the nearest step does.
+    return ladder.get(form) or ladder[min(ladder, key=lambda step: (step.shrink, abs(step.quality - form.quality)))]

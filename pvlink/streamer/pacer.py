@@ -17,6 +17,7 @@ from pvlink.streamer.acts import Act, Content, Encode, Free, Held, Picture, Send
 from pvlink.streamer.clients import Client, Clients
 from pvlink.streamer.encoders.pixels import Encoded
 from pvlink.streamer.forms import STILL, Form, Weights, nominal
+from pvlink.streamer.pins import Pins
 from pvlink.streamer.videos import Video
 
 # A view without a newer frame for so long rests: its full frame goes out once more, without loss.
@@ -119,6 +120,13 @@ class Pacer(Generic[Content]):
         """The viewer's writer is free again."""
         if client := self.clients.get(name):
             client.writing = False
+
+    def pinned(self, pins: Pins) -> None:
+        """Somebody has chosen how frames are sent, for all who watch now; the engine hears of its part."""
+        self._watched = None
+        for client in self.clients.visible():
+            if not client.only_full:
+                client.rate.pin(pins)
 
     def engine_changed(self) -> None:
         """Another engine took over: it knows of no watch and no want, and the frame we have is not its."""

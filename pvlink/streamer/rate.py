@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from pvlink.streamer.forms import BEST, LADDERS, STILL, VIDEOS, Form, Weights
 from pvlink.streamer.line import Line
+from pvlink.streamer.pins import AUTO, Pins
 
 # Frames a second that the best forms give way to: a little above the 30 that are promised, for frames are not all
 # equal. On a thin line fewer frames that show something are better than many blurred ones, so each further step down
@@ -59,6 +60,7 @@ class Rate:
     """Decides for one viewer."""
 
     codecs: frozenset[str]
+    pins: Pins = AUTO
     line: Line = field(default_factory=Line)
     form: Form = BEST
     window: int = FEWEST
@@ -76,6 +78,10 @@ class Rate:
     def fallback(self) -> Form:
         """What every browser decodes."""
         return self._pictures()[0]
+
+    def pin(self, pins: Pins) -> None:
+        self.pins = pins
+        self.form = self._first()
 
     def drawn(self, order: int, now: float, shown: float) -> None:
         """`shown`: how long the viewer took to decode and paint it, in seconds."""
@@ -101,15 +107,18 @@ class Rate:
 
     def _first(self) -> Form:
         """As long as nothing is known: a line that is far is seldom a fast one."""
-        videos = self._videos()
-        return videos[len(videos) // 3] if videos and self.line.round_trip > FAR else self.form
+        videos, pinned = self._videos(), self._pinned()
+        if pinned or (videos and self.line.round_trip > FAR):
+            ladder = pinned or videos
+            return ladder[len(ladder) // 3]
+        return self.fallback
 
     def _adapt(self, rate: float, weigh: _Weigh, made: float, now: float) -> None:
         """At once where the present form is too big, after a while where a better one would do."""
         ladder = self._ladder(weigh(BEST) / rate)
-        fits = [form for form in ladder if weigh(form) * min(made, _WORTH[form]) <= FILL * rate]
+        fits = [form for form in ladder if weigh(form) * min(made, _WORTH.get(form, TARGET)) <= FILL * rate]
         wanted = fits[0] if fits else ladder[-1]
-        holds = weigh(self.form) * min(made, _WORTH[self.form]) <= FULL * rate
+        holds = weigh(self.form) * min(made, _WORTH.get(self.form, TARGET)) <= FULL * rate
         # Between "fits" and "is full" it is left as it is.
         if wanted == self.form or (holds and self.form in ladder and ladder.index(wanted) > ladder.index(self.form)):
             self._better_since = None
@@ -120,8 +129,10 @@ class Rate:
 
     def _ladder(self, length: float) -> tuple[Form, ...]:
         """`length`: what a good JPEG would take on its way."""
+        if pinned := self._pinned():
+            return pinned
         videos = self._videos()
-        short = SHORT if self.form == BEST else SHORTER
+        short = SHORT if self.form.codec == "jpeg" else SHORTER
         return self._pictures() if not videos or ("jpeg" in self.codecs and length <= short) else videos
 
     def _open(self, length: float, interval: float, encoding: float) -> None:
@@ -130,7 +141,12 @@ class Rate:
         self.window = max(FEWEST, min(LARGEST, math.ceil(under_way)))
 
     def _pictures(self) -> tuple[Form, ...]:
-        return tuple(LADDERS["jpeg"]) if "jpeg" in self.codecs else (STILL,)
+        return self.pins.ladder("jpeg") if "jpeg" in self.codecs else (STILL,)
 
     def _videos(self) -> tuple[Form, ...]:
-        return next((tuple(LADDERS[codec]) for codec in VIDEOS if codec in self.codecs), ())
+        return next((self.pins.ladder(codec) for codec in VIDEOS if codec in self.codecs), ())
+
+    def _pinned(self) -> tuple[Form, ...]:
+        """Of the codec that was chosen, if this viewer decodes it."""
+        codec = self.pins.codec
+        return self.pins.ladder(codec) if codec is not None and codec in self.codecs else ()

@@ -19,6 +19,7 @@ from pvlink.streamer.engine_port import EnginePort
 from pvlink.streamer.forms import STILL, Form
 from pvlink.streamer.frames import Shot
 from pvlink.streamer.pacer import Pacer
+from pvlink.streamer.pins import AUTO, Pins
 from pvlink.streamer.stats import Stats
 
 # How long a snapshot waits for a newer frame of a view that nobody watched, before it takes the last one.
@@ -56,6 +57,7 @@ class View:
         self._timer: asyncio.TimerHandle | None = None
         self._snapshots: dict[str, asyncio.Future[Picture[Shot]]] = {}
         self._numbers = count(1)
+        self._pins = AUTO
         # The one that was used last is last.
         self._encoders: dict[Form, Encoder] = {}
 
@@ -67,6 +69,7 @@ class View:
         codecs = frozenset(join.codecs) & ENCODERS.keys()
         client = Client(name, codecs, join.width, join.height, join.visible, role)
         client.rate.line.round_trip = round_trip
+        client.rate.pin(self._pins)
         self._pacer.clients.add(client)
         self.act()
 
@@ -76,6 +79,12 @@ class View:
         if not len(self._pacer.clients):
             for form in list(self._encoders):
                 self._close_encoder(form)
+
+    def pin(self, pins: Pins) -> None:
+        """For all who watch, and will."""
+        self._pins = pins
+        self._pacer.pinned(pins)
+        self.act()
 
     def resize(self, name: str, size: Size) -> None:
         if client := self._pacer.clients.get(name):
@@ -196,7 +205,7 @@ class View:
             case Send(client, picture):
                 self._send(client, picture)
             case Watch(width, height) if port is not None:
-                port.watch(self.name, width, height)
+                port.watch(self.name, width, height, self._pins)
             case Unwatch() if port is not None:
                 port.unwatch(self.name)
             case Want() if port is not None:

@@ -10,7 +10,7 @@ from itertools import count
 from pvlink.streamer.acts import Act, Encode, Free, Send, Want
 from pvlink.streamer.clients import Client
 from pvlink.streamer.encoders.pixels import Encoded
-from pvlink.streamer.forms import LADDERS, STILL, Form
+from pvlink.streamer.forms import STILL, Form, nominal
 from pvlink.streamer.pacer import Pacer
 
 ALL = frozenset({"jpeg", "png", "h264"})
@@ -128,8 +128,7 @@ class Simulation:
                 pass
 
     def _encode(self, act: Encode[float]) -> None:
-        weight = LADDERS[act.form.codec][act.form] if act.form != STILL else 0.15
-        size = int(weight * self.pixels * self.heavy * (KEY if act.key and act.form.video else 1.0))
+        size = int(nominal(act.form) * self.pixels * self.heavy * (KEY if act.key and act.form.video else 1.0))
         self.encoded.append((self.now, act.form, act.key))
         self.orders.append((act.held.order, act.form, act.key))
         done = Encoded(bytes(size), 100, 100, act.key)

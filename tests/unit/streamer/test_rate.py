@@ -9,6 +9,7 @@ import pytest
 
 from pvlink.streamer.forms import BEST, STILL, Form, Weights
 from pvlink.streamer.line import OVERHEAD, Line
+from pvlink.streamer.pins import Pins
 from pvlink.streamer.rate import FEWEST, LARGEST, Rate
 from tests.unit.streamer.simulation import ALL, MEGABIT, Seen, Simulation, Wire
 
@@ -175,6 +176,44 @@ def test_a_still_follows_soon_on_a_fast_line_and_late_on_a_thin_one() -> None:
         (still,) = [seen for seen in stage.seen["a"] if seen.form == STILL and seen.at > 3.0]
         assert stage.seen["a"][-1] is still
         assert soonest < still.at - 4.0 < latest
+
+
+# What somebody has chosen.
+
+
+def pinned(pins: Pins, megabits: float, codecs: frozenset[str] = ALL) -> set[Form]:
+    stage = Simulation(pixels=PIXELS_1080)
+    stage.join("a", steady(megabits, 0.03), codecs=codecs)
+    stage.pacer.pinned(pins)
+    stage.run(6.0)
+    return forms(stage.seen["a"], 1.0) - {STILL}
+
+
+def test_a_codec_that_was_chosen_is_kept_and_its_quality_follows_the_line() -> None:
+    assert {form.codec for form in pinned(Pins(codec="jpeg"), 10)} == {"jpeg"}
+    assert {form.codec for form in pinned(Pins(codec="h264"), 1000)} == {"h264"}
+    (good,), (poor,) = pinned(Pins(codec="h264"), 1000), pinned(Pins(codec="h264"), 4)
+    assert poor.quality > good.quality
+
+
+def test_a_quality_that_was_chosen_is_kept_and_the_codec_follows_the_line() -> None:
+    assert pinned(Pins(quality=55), 1000) == {Form("jpeg", 55)}
+    (video,) = pinned(Pins(quality=55), 10)
+    assert video == Pins(quality=55).form("h264")
+    assert pinned(Pins(codec="jpeg", quality=95), 5) == {Form("jpeg", 95)}
+
+
+def test_a_codec_that_a_browser_has_not_is_not_forced_on_it() -> None:
+    assert pinned(Pins(codec="av1"), 1000) == {BEST}
+    assert pinned(Pins(codec="h264"), 1000, frozenset({"jpeg", "png"})) == {BEST}
+
+
+def test_without_loss_also_while_it_moves() -> None:
+    stage = Simulation()
+    stage.join("a", steady(1000, 0.001))
+    stage.pacer.pinned(Pins(codec="png"))
+    stage.run(2.0)
+    assert forms(stage.seen["a"], 0.2) == {STILL}
 
 
 # Many viewers.
