@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cell, data, figures, frames, mirror, servers, starting, ways
+from benchmarks import cell, data, figures, frames, links, mirror, servers, starting, ways
 
-PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers")
+PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers", "links")
 
 
 def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
@@ -30,6 +30,8 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from data.figures(runs)
     if "servers" in parts:
         yield from servers.figures(runs, seconds)
+    if "links" in parts:
+        yield from links.figures(runs, seconds)
 
 
 def main() -> None:

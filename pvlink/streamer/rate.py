@@ -105,6 +105,19 @@ class Rate:
         self.putting_off = 0.0 if still <= SOON else min(LATEST, still)
         return self.form
 
+    def report(self) -> dict[str, object]:
+        """What this viewer is sent and why, for people."""
+        rate = self.line.rate
+        return {
+            "codec": self.form.codec,
+            "quality": self.form.quality,
+            "shrink": self.form.shrink,
+            "under_way": self.window,
+            "line_mbit_per_s": None if rate is None else rate * 8e-6,
+            "round_trip_ms": self.line.round_trip * 1e3,
+            "queue_ms": self.line.queue * 1e3,
+        }
+
     def _first(self) -> Form:
         """As long as nothing is known: a line that is far is seldom a fast one."""
         videos, pinned = self._videos(), self._pinned()

@@ -183,7 +183,8 @@ class View:
             self.leave(name)
 
     def report(self) -> dict[str, object]:
-        return self.stats.report(self._loop.time(), len(self))
+        viewers = [client.rate.report() for client in self._pacer.clients.visible() if not client.only_full]
+        return {**self.stats.report(self._loop.time(), len(self)), "viewers": viewers}
 
     # What the pacer decided.
 

@@ -50,6 +50,9 @@ class Paint:
     codec: str
     width: int
     height: int
+    bytes: int
+    # When the engine began to draw it.
+    time: float
     inputMs: float  # noqa: N815 - as the event says it
 
 

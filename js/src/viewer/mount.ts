@@ -52,6 +52,9 @@ export interface PaintedDetail {
   codec: string;
   width: number;
   height: number;
+  bytes: number;
+  // When the engine began to draw it (Unix time, seconds, by the engine's clock).
+  time: number;
   inputMs: number;
 }
 
@@ -252,8 +255,9 @@ class Mounted implements Viewer {
     this.host.dataset.pvlinkFrame = String(frame.id);
     this.host.dataset.pvlinkStill = String(frame.still);
     this.panel.touch();
-    const { id, still, codec, width, height } = frame;
-    const detail: PaintedDetail = { frame: id, still, codec, width, height, inputMs };
+    const { id, still, codec, width, height, time } = frame;
+    const bytes = frame.data.byteLength;
+    const detail: PaintedDetail = { frame: id, still, codec, width, height, bytes, time, inputMs };
     this.host.dispatchEvent(new CustomEvent("pvlink:painted", { bubbles: true, composed: true, detail }));
     if (frame.still) this.options.onStill?.(() => this.png(), this.client in frame.inputs);
     return inputMs;
