@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cell, data, figures, frames, links, mirror, servers, starting, ways
+from benchmarks import cell, crowd, data, figures, frames, links, mirror, path, servers, starting, ways
 
-PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers", "links")
+PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers", "path", "links", "crowd")
 
 
 def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
@@ -30,8 +30,12 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from data.figures(runs)
     if "servers" in parts:
         yield from servers.figures(runs, seconds)
+    if "path" in parts:
+        yield from path.figures(runs, seconds)
     if "links" in parts:
         yield from links.figures(runs, seconds)
+    if "crowd" in parts:
+        yield from crowd.figures(runs, seconds)
 
 
 def main() -> None:

@@ -69,6 +69,8 @@ LADDERS: Final[dict[Codec, dict[Form, float]]] = {
 # The quickest to encode first; a browser without the first may have the next.
 VIDEOS: Final[tuple[Codec, ...]] = ("h264", "av1", "vp9")
 BEST: Final = next(iter(LADDERS["jpeg"]))
+# Seconds a pixel costs to encode, until it is known on this machine: medians of a processor that has other work, too.
+_COSTS: Final[dict[Codec, float]] = {"jpeg": 3e-9, "png": 7e-9, "h264": 7e-9, "av1": 10e-9, "vp9": 20e-9}
 # Of surfaces before a background of one colour.
 _STILL_WEIGHT = 0.15
 
@@ -81,15 +83,17 @@ class Weights:
         self._learnt: dict[Form, float] = {}
         # How a codec's frames of this view compare with the table, in whatever form the last one was.
         self._ratios: dict[Codec, float] = {}
-        self._seconds: dict[Codec, float] = {}
+        # Seconds a pixel.
+        self._costs = dict(_COSTS)
 
-    def took(self, form: Form, seconds: float) -> None:
+    def took(self, form: Form, seconds: float, pixels: int) -> None:
         """To encode one."""
-        former = self._seconds.get(form.codec, seconds)
-        self._seconds[form.codec] = former + SHARE * (seconds - former)
+        cost = seconds / max(1, pixels)
+        self._costs[form.codec] += SHARE * (cost - self._costs[form.codec])
 
-    def seconds(self, form: Form) -> float:
-        return self._seconds.get(form.codec, 0.0)
+    def seconds(self, form: Form, pixels: int) -> float:
+        """To encode the next one."""
+        return self._costs[form.codec] * pixels
 
     def learn(self, form: Form, size: int, pixels: int) -> None:
         weight = size / max(1, pixels)

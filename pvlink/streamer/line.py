@@ -8,6 +8,9 @@ One that was sent while its forerunner was still on the way arrives its own leng
 and bytes by length is the rate, also while nobody sends as much as the line could take. The empty round trip is known
 from the handshake, whose messages are tiny; a frame that was faster than that corrects it.
 
+A line lets no frame through faster than it is, but a page that is busy, or a machine that has too much to do, lets many
+arrive late. So what counts is what the faster ones of the newest frames show.
+
 No clock: times are seconds of any one clock.
 """
 
@@ -19,6 +22,8 @@ from dataclasses import dataclass, field
 # The rate is that of the newest frames: so many seconds of them, and so many at least.
 MEMORY = 0.75
 AT_LEAST = 3
+# Of the newest frames' rates, how many are lower than the one that is believed.
+BELIEVED = 0.7
 # Timers and schedulers are not finer than this; a length below it says only that the line is fast.
 GRAIN = 0.0015
 # Messages and their headers of a frame without a picture.
@@ -47,7 +52,8 @@ class Line:
         recent = [found for found in self._lengths if newest - found[0] <= MEMORY]
         if len(recent) < AT_LEAST:
             recent = list(self._lengths)[-AT_LEAST:]
-        return sum(size for _, size, _ in recent) / sum(length for _, _, length in recent)
+        rates = sorted(size / length for _, size, length in recent)
+        return rates[int(len(rates) * BELIEVED)]
 
     def sent(self, order: int, size: int, now: float) -> None:
         # The still of a frame has the same number, and follows it.

@@ -74,7 +74,7 @@ class Pacer(Generic[Content]):
                 for client in list(video.booked):
                     video.release(client)
             return
-        self.weights.took(form, encode_ms / 1e3)
+        self.weights.took(form, encode_ms / 1e3, held.pixels)
         if not encoded.key or not form.video:
             self.weights.learn(form, len(encoded.data), held.pixels)
         picture = Picture(held.order, held.full, held.arrived, held.content, form, encoded, encode_ms)

@@ -2,7 +2,7 @@
 
 The newest frame should arrive as early as the line allows, so nothing may wait on the way: what is under way at once
 is what the line holds, and a frame is as big as the line takes in the time between two of them. On a fast line that is
-a JPEG, which is encoded and decoded soonest; on one that is too slow for it a video. No clock: time is passed in.
+a JPEG, which is encoded and decoded soonest; on one where a video is there sooner, a video. No clock in here.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ MOST = 60.0
 FILL = 0.7
 # A form that has been right so far stays until it needs more than this.
 FULL = 0.9
-# A JPEG may take so long on its way (seconds): more, and a video is there sooner. Back to JPEGs only if one is faster.
-SHORT, SHORTER = 0.012, 0.008
+# JPEGs are left for a video that is there so much sooner, as a part and in seconds; back to them at the first gain.
+SOONER, MARGIN = 0.8, 0.004
 # A better form must have been possible for so long, in seconds: each change costs a frame that needs no other.
 PATIENCE = 0.4
 # A round trip that is not within one building, in seconds.
 FAR = 0.02
 # Frames under way at once: one is decoded and painted while the next is coming. No line here needs more than twelve.
 FEWEST, LARGEST = 2, 12
+# A frame that waited so long (seconds) behind others was too early: one less under way, by and by; and back, slowly.
+WAITED, LESS, MORE = 0.012, 0.4, 0.08
 # A still without loss may take so long on its way without anybody noticing (seconds), and is put off so long at most.
 SOON, LATEST = 0.25, 1.5
 
@@ -68,6 +70,8 @@ class Rate:
     putting_off: float = 0.0
     # From the arrival of a frame to its confirmation, decoded and painted.
     _shown: float = 0.02
+    # How many fewer are under way than the line alone would hold: the browser, or this machine, is what is full.
+    _fewer: float = 0.0
     # Since when a better form would fit.
     _better_since: float | None = None
 
@@ -86,6 +90,8 @@ class Rate:
     def drawn(self, order: int, now: float, shown: float) -> None:
         """`shown`: how long the viewer took to decode and paint it, in seconds."""
         self.line.arrived(order, now - shown)
+        waited = self.line.queue > WAITED
+        self._fewer = max(0.0, min(LARGEST - FEWEST, self._fewer + (LESS if waited else -MORE)))
         self._shown += 0.2 * (min(shown, 0.5) - self._shown)
 
     def choose(self, now: float, weights: Weights, pixels: int, interval: float) -> Form:
@@ -97,9 +103,10 @@ class Rate:
         if rate is None:
             self.form = self._first()
         else:
-            self._adapt(rate, weigh, made, now)
+            arrival = lambda form: weights.seconds(form, pixels) + weigh(form) / rate  # noqa: E731
+            self._adapt(self._ladder(rate, weigh, arrival, made), rate, weigh, made, now)
         length = 0.0 if rate is None else weigh(self.form) / rate
-        self._open(length, interval, weights.seconds(self.form))
+        self._open(length, interval, weights.seconds(self.form, pixels))
         # A still is a big one, and what moves after it stands behind it.
         still = 0.0 if rate is None else weigh(STILL) / rate
         self.putting_off = 0.0 if still <= SOON else min(LATEST, still)
@@ -126,9 +133,8 @@ class Rate:
             return ladder[len(ladder) // 3]
         return self.fallback
 
-    def _adapt(self, rate: float, weigh: _Weigh, made: float, now: float) -> None:
+    def _adapt(self, ladder: tuple[Form, ...], rate: float, weigh: _Weigh, made: float, now: float) -> None:
         """At once where the present form is too big, after a while where a better one would do."""
-        ladder = self._ladder(weigh(BEST) / rate)
         fits = [form for form in ladder if weigh(form) * min(made, _WORTH.get(form, TARGET)) <= FILL * rate]
         wanted = fits[0] if fits else ladder[-1]
         holds = weigh(self.form) * min(made, _WORTH.get(self.form, TARGET)) <= FULL * rate
@@ -140,18 +146,24 @@ class Rate:
         elif self._better_since is None:
             self._better_since = now
 
-    def _ladder(self, length: float) -> tuple[Form, ...]:
-        """`length`: what a good JPEG would take on its way."""
+    def _ladder(self, rate: float, weigh: _Weigh, arrival: _Weigh, made: float) -> tuple[Form, ...]:
+        """JPEGs or a video: `arrival` is when a frame is there, from the beginning of its encoding."""
+        pictures, videos = self._pictures(), self._videos()
         if pinned := self._pinned():
             return pinned
-        videos = self._videos()
-        short = SHORT if self.form.codec == "jpeg" else SHORTER
-        return self._pictures() if not videos or ("jpeg" in self.codecs and length <= short) else videos
+        if not videos or "jpeg" not in self.codecs:
+            return videos or pictures
+        picture, video = pictures[0], videos[0]
+        on_pictures = self.form.codec == picture.codec
+        if weigh(picture) * min(made, TARGET) > (FULL if on_pictures else FILL) * rate:
+            return videos
+        soon = SOONER * arrival(picture) - MARGIN if on_pictures else arrival(picture)
+        return videos if arrival(video) < soon else pictures
 
     def _open(self, length: float, interval: float, encoding: float) -> None:
         between = max(length, interval, 1.0 / MOST)
         under_way = (interval + encoding + self.line.round_trip + length + self._shown) / between
-        self.window = max(FEWEST, min(LARGEST, math.ceil(under_way)))
+        self.window = max(FEWEST, min(LARGEST, math.ceil(under_way) - int(self._fewer)))
 
     def _pictures(self) -> tuple[Form, ...]:
         return self.pins.ladder("jpeg") if "jpeg" in self.codecs else (STILL,)

@@ -17,6 +17,8 @@ ALL = frozenset({"jpeg", "png", "h264"})
 MEGABIT = 125_000.0
 # What system and relay take in before they say that the line is full.
 BUFFER = 128 << 10
+# What encoders take.
+SECONDS_A_PIXEL = {"jpeg": 2.5e-9, "png": 4e-9, "h264": 5e-9}
 # A frame that needs no other is so much larger.
 KEY = 1.4
 
@@ -73,6 +75,7 @@ class Simulation:
     encoded: list[tuple[float, Form, bool]] = field(default_factory=list)
     # The same by the number of the frame.
     orders: list[tuple[int, Form, bool]] = field(default_factory=list)
+    _rests: bool = False
     _events: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 
@@ -116,7 +119,9 @@ class Simulation:
                 full = began + self.render >= self.until
 
                 def rendered() -> None:
-                    if began < self.until:
+                    # Then it rests.
+                    if not self._rests:
+                        self._rests = full
                         self.pacer.frame(began, full, self.now, pixels=self.pixels, interval=self.render)
 
                 self._after(self.render, rendered)
@@ -132,7 +137,8 @@ class Simulation:
         self.encoded.append((self.now, act.form, act.key))
         self.orders.append((act.held.order, act.form, act.key))
         done = Encoded(bytes(size), 100, 100, act.key)
-        self._after(0.008, lambda: self.pacer.encoded(act.held, act.form, done, 8.0))
+        took = SECONDS_A_PIXEL[act.form.codec] * self.pixels
+        self._after(took, lambda: self.pacer.encoded(act.held, act.form, done, took * 1e3))
 
     def _send(self, name: str, order: int, began: float, form: Form, size: int) -> None:
         wire = self.wires[name]
