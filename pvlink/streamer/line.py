@@ -24,8 +24,9 @@ MEMORY = 0.75
 AT_LEAST = 3
 # Of the newest frames' rates, how many are lower than the one that is believed.
 BELIEVED = 0.7
-# Timers and schedulers are not finer than this; a length below it says only that the line is fast.
-GRAIN = 0.0015
+# What a frame costs a page beside its bytes (seconds), and the least that is left of a length: timers and schedulers
+# are not finer, and a length that short says only that the line is fast.
+HANDLING, GRAIN = 0.003, 0.001
 # Messages and their headers of a frame without a picture.
 OVERHEAD = 600
 
@@ -71,7 +72,7 @@ class Line:
         if self.round_trip == 0.0 or taken < self.round_trip:
             self.round_trip = taken if self.round_trip else 0.5 * taken
         begins = max(self._arrived, sent + self.round_trip)
-        self._lengths.append((at, size, max(GRAIN, at - begins)))
+        self._lengths.append((at, size, max(GRAIN, at - begins - HANDLING)))
         self._arrived = max(self._arrived, at)
         self.queue = max(0.0, begins - sent - self.round_trip)
 

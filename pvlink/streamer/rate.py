@@ -26,15 +26,18 @@ GOOD = 3
 # No screen shows more.
 MOST = 60.0
 # How much of the line frames may fill: what is above leaves no room for one that is bigger than expected.
-FILL = 0.7
+FILL = 0.65
 # A form that has been right so far stays until it needs more than this.
 FULL = 0.9
-# JPEGs are left for a video that is there so much sooner, as a part and in seconds; back to them at the first gain.
-SOONER, MARGIN = 0.8, 0.004
+# JPEGs are left for a video of which there are so many more, or that is there so much sooner (as parts, and in
+# seconds); back to them as soon as they are as good.
+SOONER, MARGIN, ALIKE = 0.8, 0.004, 0.95
 # A better form must have been possible for so long, in seconds: each change costs a frame that needs no other.
 PATIENCE = 0.4
 # A round trip that is not within one building, in seconds.
 FAR = 0.02
+# One that is within one machine, or between two that stand side by side.
+NEAR = 0.006
 # Frames under way at once: one is decoded and painted while the next is coming. No line here needs more than twelve.
 FEWEST, LARGEST = 2, 12
 # A frame that waited so long (seconds) behind others was too early: one less under way, by and by; and back, slowly.
@@ -103,8 +106,8 @@ class Rate:
         if rate is None:
             self.form = self._first()
         else:
-            arrival = lambda form: weights.seconds(form, pixels) + weigh(form) / rate  # noqa: E731
-            self._adapt(self._ladder(rate, weigh, arrival, made), rate, weigh, made, now)
+            cost = partial(weights.seconds, pixels=pixels)
+            self._adapt(self._ladder(rate, weigh, cost, made), rate, weigh, made, now)
         length = 0.0 if rate is None else weigh(self.form) / rate
         self._open(length, interval, weights.seconds(self.form, pixels))
         # A still is a big one, and what moves after it stands behind it.
@@ -146,24 +149,36 @@ class Rate:
         elif self._better_since is None:
             self._better_since = now
 
-    def _ladder(self, rate: float, weigh: _Weigh, arrival: _Weigh, made: float) -> tuple[Form, ...]:
-        """JPEGs or a video: `arrival` is when a frame is there, from the beginning of its encoding."""
+    def _ladder(self, rate: float, weigh: _Weigh, cost: _Weigh, made: float) -> tuple[Form, ...]:
+        """JPEGs or a video; `cost` is what encoding a frame takes."""
         pictures, videos = self._pictures(), self._videos()
         if pinned := self._pinned():
             return pinned
         if not videos or "jpeg" not in self.codecs:
             return videos or pictures
-        picture, video = pictures[0], videos[0]
-        on_pictures = self.form.codec == picture.codec
-        if weigh(picture) * min(made, TARGET) > (FULL if on_pictures else FILL) * rate:
-            return videos
-        soon = SOONER * arrival(picture) - MARGIN if on_pictures else arrival(picture)
-        return videos if arrival(video) < soon else pictures
+
+        def frames(form: Form) -> float:
+            """That can be had in a second: of the engine, the encoder and the line."""
+            return min(made, TARGET, 1.0 / cost(form), FILL * rate / weigh(form))
+
+        def arrival(form: Form) -> float:
+            return cost(form) + weigh(form) / rate
+
+        picture, video = pictures[0], videos[min(GOOD, len(videos)) - 1]
+        if self.form.codec != picture.codec:
+            stay = frames(picture) < ALIKE * frames(video) or arrival(video) < arrival(picture)
+            return videos if stay else pictures
+        leave = frames(picture) < SOONER * frames(video) or (
+            frames(picture) * ALIKE < frames(video) and arrival(video) < SOONER * arrival(picture) - MARGIN
+        )
+        return videos if leave else pictures
 
     def _open(self, length: float, interval: float, encoding: float) -> None:
-        between = max(length, interval, 1.0 / MOST)
+        between = max(length, interval, encoding, 1.0 / MOST)
         under_way = (interval + encoding + self.line.round_trip + length + self._shown) / between
-        self.window = max(FEWEST, min(LARGEST, math.ceil(under_way) - int(self._fewer)))
+        # Over a distance a gap costs a frame. Nearby one frame too many is one that waits.
+        whole = math.ceil(under_way) if self.line.round_trip > NEAR else int(under_way)
+        self.window = max(FEWEST, min(LARGEST, whole - int(self._fewer)))
 
     def _pictures(self) -> tuple[Form, ...]:
         return self.pins.ladder("jpeg") if "jpeg" in self.codecs else (STILL,)
