@@ -9,8 +9,8 @@ import re
 import statistics
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -42,14 +42,18 @@ class Figure:
     runs: list[float] = field(default_factory=list)
 
 
-def lower(name: str, unit: str, runs: Sequence[float], floor: Sequence[float] = ()) -> Figure:
+def lower(
+    name: str, unit: str, runs: Sequence[float], floor: Sequence[float] = (), peers: Mapping[str, float] | None = None
+) -> Figure:
     """The median of a duration."""
-    return _figure(name, unit, runs, "lower", floor)
+    return replace(_figure(name, unit, runs, "lower", floor), peers=dict(peers or {}))
 
 
-def higher(name: str, unit: str, runs: Sequence[float], floor: Sequence[float] = ()) -> Figure:
+def higher(
+    name: str, unit: str, runs: Sequence[float], floor: Sequence[float] = (), peers: Mapping[str, float] | None = None
+) -> Figure:
     """The median of a rate."""
-    return _figure(name, unit, runs, "higher", floor)
+    return replace(_figure(name, unit, runs, "higher", floor), peers=dict(peers or {}))
 
 
 def ratio(name: str, of: Sequence[float], to: Sequence[float], better: Literal["higher", "lower"]) -> Figure:
@@ -76,7 +80,7 @@ def beside_others(found: Sequence[Figure]) -> list[Figure]:
 def write(figures: Iterable[Figure]) -> None:
     found = list(figures)
     (FOLDER / "results.json").write_text(json.dumps([asdict(figure) for figure in found], indent=1) + "\n")
-    rows = ["| what | median | floor | to the floor | runs |", "|---|---|---|---|---|"]
+    rows = ["| what | median | floor | to the floor | others | runs |", "|---|---|---|---|---|---|"]
     rows += [_row(figure) for figure in found]
     (FOLDER / "RESULTS.md").write_text(HEAD + _machine() + "\n\n" + "\n".join(rows) + "\n")
 
@@ -86,7 +90,8 @@ def _row(figure: Figure) -> str:
     share = "" if not figure.floor or figure.unit == "ratio" else f"{figure.value / figure.floor:.2f}"
     spread = f"{len(figure.runs)}: {min(figure.runs):g} to {max(figure.runs):g}" if figure.runs else ""
     arrow = "↑" if figure.better == "higher" else "↓"
-    return f"| {figure.name} {arrow} | {figure.value:g} {figure.unit} | {floor} | {share} | {spread} |"
+    others = ", ".join(f"{name} {value:g}" for name, value in figure.peers.items())
+    return f"| {figure.name} {arrow} | {figure.value:g} {figure.unit} | {floor} | {share} | {others} | {spread} |"
 
 
 def _number(text: str) -> str:

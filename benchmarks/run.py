@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cell, crowd, data, figures, frames, links, mirror, path, servers, starting, ways
+from benchmarks import cell, crowd, data, drags, figures, frames, links, mirror, path, servers, starting, ways
 
-PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers", "path", "links", "crowd")
+PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers", "path", "links", "crowd", "drags")
 
 
 def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
@@ -36,6 +36,8 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from links.figures(runs, seconds)
     if "crowd" in parts:
         yield from crowd.figures(runs, seconds)
+    if "drags" in parts:
+        yield from drags.figures(runs, seconds, quick=quick)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from paraview.simple import *
 contour = Contour(Input=Wavelet(), ContourBy=["POINTS", "RTData"], Isosurfaces=[157.0])
 Show(contour)
 """
-# 342,000 triangles, as a simulation of moderate size gives them.
+# 1.6 million triangles.
 HEAVY = """\
 from paraview.simple import *
 wavelet = Wavelet(WholeExtent=[-90, 90] * 3)

@@ -51,11 +51,15 @@ REMEMBER = """
     if (blob) paints({ width: target.naturalWidth, height: target.naturalHeight, blob });
   }, true);
   addEventListener('pvlink:painted', (event) => {
-    const picture = event.composedPath()[0].querySelector('.pvlink-picture');
-    const { width, height } = picture;
+    const host = event.composedPath()[0];
+    const { width, height, inputMs, still } = event.detail;
+    // A picture that answers no new input is an old one in a better quality.
+    if (!inputMs) return paints({ width, height, still, changed: 0 });
     // In a drag its word is taken: to copy each picture would cost it frames.
-    if (eyes.closely) paints({ width, height, small: createImageBitmap(picture, SMALL) });
-    else paints({ width, height, changed: Number(!event.detail.still) });
+    if (!eyes.closely) return paints({ width, height, changed: 1 });
+    const film = host.querySelector('.pvlink-film');
+    const seen = film?.style.visibility === 'visible' ? film : host.querySelector('.pvlink-picture');
+    paints({ width, height, small: createImageBitmap(seen, SMALL) });
   }, true);
   for (const kind of ['pointerdown', 'pointermove', 'pointerup']) {
     addEventListener(kind, (event) => eyes.moves.push(absolute(event.timeStamp)), true);
@@ -98,6 +102,8 @@ class Picture:
     width: int
     height: int
     changed: float
+    # Without loss, as far as it says so.
+    still: bool = False
 
     @property
     def news(self) -> bool:

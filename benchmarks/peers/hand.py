@@ -34,6 +34,8 @@ class Measured:
     rates: list[float] = field(default_factory=list)
     # From the hand's last act to the last picture that showed something new, in milliseconds.
     tails: list[float] = field(default_factory=list)
+    # From the hand's last act to the picture without loss, in seconds, where a view tells which one that is.
+    stills: list[float] = field(default_factory=list)
     # From a move out of stillness to the first new picture, in milliseconds; several a run.
     photons: list[float] = field(default_factory=list)
     # Whether a single move with the button held was shown at all; several a run.
@@ -109,8 +111,12 @@ def drag(shown: Shown, seconds: float, pace: float = MOVES_PER_SECOND) -> Measur
     first, last = seen.moves[0], seen.moves[-1]
     during = [picture for picture in seen.news if first <= picture.at <= last]
     after = [picture.at - last for picture in seen.news if picture.at > last]
+    stills = [(picture.at - last) / 1e3 for picture in seen.pictures if picture.still and picture.at > last]
     return Measured(
-        rates=[len(during) / (last - first) * 1e3], tails=[max(after, default=0.0)], bytes_per_s=[received / lasted]
+        rates=[len(during) / (last - first) * 1e3],
+        tails=[max(after, default=0.0)],
+        bytes_per_s=[received / lasted],
+        stills=stills[:1],
     )
 
 

@@ -14,18 +14,25 @@ from benchmarks.peers.contours import Contour
 from tests.browser.view import HOST
 
 START = "import pvlink\npvlink.start()\n"
-SHOW = 'pvlink.show(GetActiveView(), width="{width}px", height="{height}px")'
+SHOW = 'pvlink.show(GetActiveView(), width="{width}px", height="{height}px", {more})'
 
 
 def find(page: Page) -> tuple[Frame, Locator]:
     return page.main_frame, page.locator(HOST).locator(".pvlink-picture")
 
 
-@contextmanager
-def opened(browser: Browser, scene: Contour, size: Size) -> Iterator[Shown]:
-    show = SHOW.format(width=size[0], height=size[1])
-    with lab.cell(Path(sys.executable).absolute(), START + scene.paraview, show, find, browser, size) as shown:
-        yield shown
+def named(name: str, more: str = "") -> Peer:
+    """`more`: options of `show`."""
+
+    @contextmanager
+    def opened(browser: Browser, scene: Contour, size: Size) -> Iterator[Shown]:
+        show = SHOW.format(width=size[0], height=size[1], more=more)
+        with lab.cell(Path(sys.executable), START + scene.paraview, show, find, browser, size) as shown:
+            yield shown
+
+    return Peer(name, "paraview", opened)
 
 
-OURS = Peer("pvlink", "paraview", opened)
+OURS = named("pvlink")
+# As the others do it: moving frames in full size.
+WHOLE = named("pvlink, whole frames", "scale=1")
