@@ -114,7 +114,10 @@ describe("a mounted viewer", () => {
     await goLive();
     await arrive(7, { still: true, codec: "png" });
     expect(FakeSocket.last.sent("pvlink.drawn")).toMatchObject([{ frame: 7 }]);
-    expect(heard).toEqual([{ frame: 7, still: true, codec: "png", width: 800, height: 400, inputMs: 0 }]);
+    const [bytes, time] = [expect.any(Number) as number, 1_700_000_000];
+    expect(heard).toEqual([
+      { frame: 7, still: true, codec: "png", width: 800, height: 400, bytes, time, inputMs: 0 },
+    ]);
     expect(el.dataset).toMatchObject({ pvlinkFrame: "7", pvlinkStill: "true" });
     expect(viewer.stats()).toMatchObject({ frames: 1, stills: 1, codec: "png" });
   });

@@ -80,6 +80,7 @@ METHODS = {
     },
     "View": {
         "close": "(self) -> 'None'",
+        "pin": "(self, **options: 'Any') -> 'None'",
         "screenshot": "(self, path: 'str | Path | None' = None) -> 'bytes'",
         "share": "(self, **options: 'Any') -> 'Share'",
         "stats": None,
