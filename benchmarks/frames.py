@@ -126,4 +126,8 @@ def _busy(runs: int, seconds: float) -> Iterator[Figure]:
                     idle[name].append((before + drag(viewer, seconds).rate) / 2)
     for name in BUSY:
         figure = ratio(f"frames/s while the kernel is in {name}, to idle", busy[name], idle[name], "higher")
-        yield replace(figure, floor=statistics.median(spinning)) if "while" in name else figure
+        if "while" in name:
+            # What a spinning process takes from anybody; and the same by the name that others look for.
+            figure = replace(figure, floor=statistics.median(spinning))
+            yield replace(figure, name="busy_kernel_ratio")
+        yield figure

@@ -88,8 +88,10 @@ class Weights:
 
     def took(self, form: Form, seconds: float, pixels: int) -> None:
         """To encode one."""
-        cost = seconds / max(1, pixels)
-        self._costs[form.codec] += SHARE * (cost - self._costs[form.codec])
+        known = self._costs[form.codec]
+        # The first one of a video opens its encoder: that is not what frames cost.
+        cost = min(4 * known, seconds / max(1, pixels))
+        self._costs[form.codec] += SHARE * (cost - known)
 
     def seconds(self, form: Form, pixels: int) -> float:
         """To encode the next one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from pvlink.streamer.forms import Form
 _TICKS, _RATE = 1000, 30
 # Where there is a card whose encoder may be used.
 _NVIDIA = Path("/dev/nvidiactl")
+log = logging.getLogger(__name__)
 # SVT-AV1 speaks on standard error, which is the streamer's log.
 os.environ.setdefault("SVT_LOG", "1")
 
@@ -26,6 +28,7 @@ class Video:
 
     def __init__(self, form: Form) -> None:
         self._form = form
+        self._left = list(self.ways)
         self._context: Any = None
         self._size = (0, 0)
         self._frames = 0
@@ -34,16 +37,18 @@ class Video:
     def encode(self, pixels: Pixels, *, key: bool) -> Encoded:
         # Half the colour: an odd last row or column has none.
         height, width = (max(2, side // self._form.shrink & ~1) for side in pixels.shape[:2])
-        context = self._opened(width, height)
         frame = self._converted(pixels, width, height)
-        if key:
-            frame.pict_type = 1
-        self._frames += 1
-        frame.pts = self._frames * _TICKS // _RATE
-        packets = context.encode(frame)
-        if len(packets) != 1:
-            message = f"{context.name} keeps frames back ({len(packets)} came out for one)"
-            raise RuntimeError(message)
+        while True:
+            context = self._opened(width, height)
+            frame.pict_type = 1 if key else 0
+            self._frames += 1
+            frame.pts = self._frames * _TICKS // _RATE
+            packets = context.encode(frame)
+            if len(packets) == 1:
+                break
+            log.warning("encoder %s keeps frames back (%d came out for one): another", context.name, len(packets))
+            self.close()
+            del self._left[0]
         (packet,) = packets
         data = bytes(packet)
         return Encoded(data, width, height, packet.is_keyframe, self._config(data, packet))
@@ -66,9 +71,10 @@ class Video:
         # Only where it is needed: it takes 0.1 s.
         import av
 
-        refused: list[str] = []
-        for name, options in self.ways:
+        while self._left:
+            name, options = self._left[0]
             if name not in av.codecs_available or ("nvenc" in name and not _NVIDIA.exists()):
+                del self._left[0]
                 continue
             context: Any = av.VideoCodecContext.create(name, "w")
             context.width, context.height, context.pix_fmt = width, height, "yuv420p"
@@ -81,10 +87,11 @@ class Video:
             try:
                 context.open()
             except av.FFmpegError as error:
-                refused.append(f"{name}: {error}")
+                log.info("encoder %s does not open: %s", name, error)
+                del self._left[0]
                 continue
             return context
-        raise RuntimeError(f"no encoder for {self._form.codec}: {'; '.join(refused) or 'none in this PyAV'}")
+        raise RuntimeError(f"there is no encoder for {self._form.codec} here")
 
     def _converted(self, pixels: Pixels, width: int, height: int) -> Any:
         from av import VideoFrame
@@ -113,7 +120,16 @@ class H264(Video):
     ways = (
         (
             "h264_nvenc",
-            {"preset": "p1", "tune": "ull", "rc": "constqp", "qp": "{quality}", "zerolatency": "1", "forced-idr": "1"},
+            {
+                "preset": "p1",
+                "tune": "ull",
+                "rc": "constqp",
+                "qp": "{quality}",
+                "delay": "0",
+                "zerolatency": "1",
+                "forced-idr": "1",
+                "g": "9999",
+            },
         ),
         ("libx264", {"preset": "ultrafast", "tune": "zerolatency", "crf": "{quality}", "forced-idr": "1", "g": "9999"}),
     )
