@@ -90,9 +90,7 @@ def test_a_hand_goes_as_far_in_a_small_picture(kernel: Kernel, watcher: Watcher)
     turned = []
     for scale in (1.0, 0.5):
         pinned(kernel, scale=scale)
-        kernel.run(
-            "view.CameraPosition, view.CameraFocalPoint, view.CameraViewUp = [0, 0, 400], [0, 0, 0], [0, 1, 0]"
-        )
+        kernel.run("view.CameraPosition, view.CameraFocalPoint, view.CameraViewUp = [0, 0, 400], [0, 0, 0], [0, 1, 0]")
         watcher.quiet()
         watcher.drag([(600, 300), (640, 320), (680, 340), (720, 360)])
         watcher.quiet()
