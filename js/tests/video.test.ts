@@ -120,17 +120,17 @@ describe("a video", () => {
 
   it("that stands still begins anew, and is given up when it does so again", () => {
     take(film(1, { key: true }));
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(4_000);
     expect(said).toEqual(["skipped 1", "refresh"]);
     take(film(2, { key: true }));
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(4_000);
     expect(said.slice(2)).toEqual(["undecodable 2 h264"]);
   });
 
   it("that stood still once, and went on, may do so again", () => {
     for (const id of [1, 3]) {
       take(film(id, { key: true }));
-      vi.advanceTimersByTime(1_000);
+      vi.advanceTimersByTime(4_000);
       take(film(id + 1, { key: true }));
       FakeVideoDecoder.last.output();
     }

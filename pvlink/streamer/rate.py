@@ -34,8 +34,8 @@ FULL = 0.9
 SOONER, MARGIN, ALIKE = 0.8, 0.004, 0.95
 # A better form must have been possible for so long, in seconds: each change costs a frame that needs no other.
 PATIENCE = 0.4
-# A round trip that is not within one building, in seconds.
-FAR = 0.02
+# A round trip that is not within one building, nor of a busy machine, in seconds.
+FAR = 0.03
 # One that is within one machine, or between two that stand side by side.
 NEAR = 0.006
 # Frames under way at once: one is decoded and painted while the next is coming. No line here needs more than twelve.

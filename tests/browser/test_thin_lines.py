@@ -58,8 +58,8 @@ def behind_a_thin_line(jupyter: Server, browser: Browser, name: str, script: str
 
 
 def codecs(view: View, since: int) -> set[str]:
-    """Of the moving pictures that answered a hand."""
-    return {paint.codec for paint in view.paints(since) if paint.inputMs > 0}
+    """Of all but the stills."""
+    return {paint.codec for paint in view.paints(since) if not paint.still}
 
 
 def test_a_hand_is_followed_by_a_video_and_the_still_is_without_loss(

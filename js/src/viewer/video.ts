@@ -21,7 +21,7 @@ type Place = "lost" | "refresh" | "kept";
 // The streamer's credits are fewer; whoever sends more than a second's worth must not fill the memory.
 const LONGEST_QUEUE = 30;
 // Decoders that reorder frames wait for the next, which comes only after this one was drawn. And some hang.
-const STALL_MS = 1_000;
+const STALL_MS = 4_000;
 // Microseconds. Any will do that tell the frames apart and grow.
 const TICK = 1_000;
 
