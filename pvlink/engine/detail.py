@@ -19,6 +19,8 @@ LATE, EARLY = 1.15, 0.9
 GAIN = 0.12
 # Frames that a time is the median of; the first at a new size may pay for more than itself.
 SAMPLES = 3
+# Frames after which a smaller size is tried again that gained nothing: a busy machine may have been why.
+AGAIN = 60
 
 
 class Detail:
@@ -30,8 +32,9 @@ class Detail:
         self.fixed: float | None = None
         self.rate = RATE
         self._times: dict[float, deque[float]] = {}
-        # Smaller than this gains nothing.
+        # Smaller than this gains nothing, and for how many frames that is believed.
         self._floor = SCALES[-1]
+        self._believed = 0
 
     def pin(self, rate: float | None, scale: float | None) -> None:
         """What somebody has chosen; none: decided here."""
@@ -49,6 +52,9 @@ class Detail:
         """A moving frame of the present scale took so long."""
         if self.fixed is not None:
             return
+        self._believed -= 1
+        if self._believed == 0:
+            self._floor = SCALES[-1]
         times = self._times.setdefault(self.scale, deque(maxlen=SAMPLES))
         times.append(seconds)
         if len(times) < SAMPLES:
@@ -58,7 +64,7 @@ class Detail:
         larger = SCALES[at - 1] if at else None
         smaller = next((scale for scale in SCALES[at + 1 :] if scale >= self._floor), None)
         if larger is not None and self._gains_nothing(taken, larger):
-            self._floor = larger
+            self._floor, self._believed = larger, AGAIN
             self._go(larger)
         elif smaller is not None and taken > LATE * budget:
             self._go(smaller)

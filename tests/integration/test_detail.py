@@ -61,7 +61,12 @@ def moving(watcher: Watcher, seconds: float = 2.0) -> list[Frame]:
 def test_they_are_smaller_where_that_is_faster_and_the_still_is_whole(kernel: Kernel, watcher: Watcher) -> None:
     # No machine without a graphics card draws this sixty times a second.
     pinned(kernel, rate=60)
-    sizes = {(frame.width, frame.height) for frame in moving(watcher)}
+    sizes: set[tuple[int, int]] = set()
+    # A machine that has other work needs a while to see what is faster.
+    for _ in range(6):
+        sizes |= {(frame.width, frame.height) for frame in moving(watcher)}
+        if (640, 360) in sizes:
+            break
     assert (640, 360) in sizes
     still = watcher.frames[-1]
     assert (still.width, still.height) == SIZE

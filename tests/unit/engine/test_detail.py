@@ -45,6 +45,13 @@ def test_where_triangles_take_the_time_it_stays_whole() -> None:
     assert set(scales[9:]) == {1.0}
 
 
+def test_that_it_gains_nothing_is_found_out_anew_now_and_then() -> None:
+    detail = Detail()
+    turn(detail, pixels(0.002, triangles=0.2), 30)
+    assert detail.scale == 1.0
+    assert turn(detail, pixels(0.09), 120)[-1] == 0.5
+
+
 def test_a_scene_that_became_light_is_whole_again() -> None:
     detail = Detail()
     turn(detail, pixels(0.09))
