@@ -84,7 +84,7 @@ class Video(Generic[Content]):
 
     def receivers(self) -> list[Client]:
         """Those of the booked that can be handed the frame now."""
-        return [] if self.running else [client for client in self.booked if not (client.visible and client.writing)]
+        return [] if self.running else list(self.booked)
 
     def release(self, client: Client) -> None:
         """It is handed the frame, or does not want it any more."""

@@ -189,3 +189,17 @@ def test_what_was_closed_begins_anew(codec: Codec) -> None:
     found = one.encode(pixels, key=False)
     assert found.key
     assert error(decoded(codec, found), pixels) <= decibels(30)
+
+
+def test_it_may_be_closed_while_it_is_at_work(codec: Codec) -> None:
+    one = encoder(codec)
+    pixels = rendered(640, 480)
+    with ThreadPoolExecutor(2) as pool:
+        work = [pool.submit(one.encode, pixels, key=False) for _ in range(8)]
+        ends = [pool.submit(one.close) for _ in range(8)]
+        more = [pool.submit(one.encode, pixels, key=False) for _ in range(8)]
+        for _ in range(8):
+            pool.submit(one.close)
+        assert all(job.result(30).data for job in (*work, *more))
+        for end in ends:
+            end.result(30)

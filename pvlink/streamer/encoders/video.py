@@ -6,6 +6,7 @@ import logging
 import os
 from fractions import Fraction
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from pvlink.streamer.encoders.pixels import Encoded, Pixels, upright
@@ -33,8 +34,18 @@ class Video:
         self._size = (0, 0)
         self._frames = 0
         self._scaler: Any = None
+        # It may be closed, by another thread, while a frame is in it: FFmpeg does not bear that.
+        self._lock = Lock()
 
     def encode(self, pixels: Pixels, *, key: bool) -> Encoded:
+        with self._lock:
+            return self._encode(pixels, key)
+
+    def close(self) -> None:
+        with self._lock:
+            self._close()
+
+    def _encode(self, pixels: Pixels, key: bool) -> Encoded:
         # Half the colour: an odd last row or column has none.
         height, width = (max(2, side // self._form.shrink & ~1) for side in pixels.shape[:2])
         frame = self._converted(pixels, width, height)
@@ -47,13 +58,13 @@ class Video:
             if len(packets) == 1:
                 break
             log.warning("encoder %s keeps frames back (%d came out for one): another", context.name, len(packets))
-            self.close()
+            self._close()
             del self._left[0]
         (packet,) = packets
         data = bytes(packet)
         return Encoded(data, width, height, packet.is_keyframe, self._config(data, packet))
 
-    def close(self) -> None:
+    def _close(self) -> None:
         if self._context is not None:
             # They want to be told.
             self._context.encode(None)
@@ -61,7 +72,7 @@ class Video:
 
     def _opened(self, width: int, height: int) -> Any:
         if self._context is None or self._size != (width, height):
-            self.close()
+            self._close()
             self._context = self._open(width, height)
             self._size = (width, height)
             self._frames = 0
