@@ -114,12 +114,12 @@ class LiveView:
         assert self.pool is not None
         began, started = time.perf_counter(), time.time()
         scale = self.detail.scale if how == FAST and self.scene.can_be_smaller else 1.0
-        # Widgets lie where this one puts them, which is not where they will be.
         with self.scene.smaller(scale) if scale < 1.0 else nullcontext(self.size) as (width, height):
             if how != READ:
                 self._render(fast=how == FAST)
             rendered = time.perf_counter()
             self.pool.read(self.scene.window, slot, width, height)
+        # Widgets lie where a smaller one has put them, which is not where they will be.
         self._resized = scale < 1.0
         read = time.perf_counter()
         if how == FAST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pvlink.protocol import Role
@@ -98,6 +99,9 @@ class Clients:
 
     def __len__(self) -> int:
         return sum(not client.only_full for client in self._clients.values())
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter(self._clients.values())
 
     def add(self, client: Client) -> None:
         self._clients.pop(client.name, None)

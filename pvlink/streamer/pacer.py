@@ -122,9 +122,9 @@ class Pacer(Generic[Content]):
             client.writing = False
 
     def pinned(self, pins: Pins) -> None:
-        """Somebody has chosen how frames are sent, for all who watch now; the engine hears of its part."""
+        """Somebody has chosen how frames are sent, for all there are; the engine hears of its part."""
         self._watched = None
-        for client in self.clients.visible():
+        for client in self.clients:
             if not client.only_full:
                 client.rate.pin(pins)
 

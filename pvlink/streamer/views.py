@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -243,7 +244,10 @@ class View:
 
     def _close_encoder(self, form: Form) -> None:
         """In its own time: it may be at work, and one that is asked for again begins a new video."""
-        self._rim.executor.submit(self._encoders.pop(form).close)
+        encoder = self._encoders.pop(form)
+        # A session that ends has no threads left, and lets go of all its memory anyway.
+        with contextlib.suppress(RuntimeError):
+            self._rim.executor.submit(encoder.close)
 
     def _send(self, client: str, picture: Picture[Shot]) -> None:
         if waiting := self._snapshots.get(client):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 
 from pvlink.streamer.acts import Encode
 from pvlink.streamer.pacer import REST_SECONDS
+from pvlink.streamer.pins import Pins
 from pvlink.streamer.rate import LARGEST
 from pvlink.streamer.videos import KEY_SECONDS, LAG_SECONDS
 from tests.unit.streamer.stage import STEPS, Stage, play
@@ -139,6 +140,13 @@ def test_an_encoder_that_this_machine_has_not_is_asked_once() -> None:
     turn(stage, *"ab")
     assert {codec for name in "ab" for _, codec in stage.sent[name]} == {"jpeg"}
     assert len(keys(stage)) == 1
+
+
+def test_what_was_chosen_holds_for_a_hidden_viewer_too() -> None:
+    stage = Stage()
+    client = stage.join("a", ALL, visible=False)
+    stage.pacer.pinned(Pins(codec="h264"))
+    assert client.rate.form.codec == "h264"
 
 
 def test_a_hidden_viewer_has_lost_everything() -> None:
