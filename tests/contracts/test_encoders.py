@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import av
@@ -203,3 +205,13 @@ def test_it_may_be_closed_while_it_is_at_work(codec: Codec) -> None:
         assert all(job.result(30).data for job in (*work, *more))
         for end in ends:
             end.result(30)
+
+
+def test_it_takes_no_more_of_the_machine_than_its_share(codec: Codec) -> None:
+    """SVT-AV1, as root, would come before everything else on it."""
+    one = encoder(codec)
+    one.encode(rendered(320, 240), key=False)
+    threads = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+    policies = {os.sched_getscheduler(thread) for thread in threads}
+    one.close()
+    assert policies == {os.SCHED_OTHER}

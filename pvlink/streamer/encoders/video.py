@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from threading import Lock
@@ -19,6 +21,19 @@ _NVIDIA = Path("/dev/nvidiactl")
 log = logging.getLogger(__name__)
 # SVT-AV1 speaks on standard error, which is the streamer's log.
 os.environ.setdefault("SVT_LOG", "1")
+
+
+def be_ordinary() -> None:
+    """Take back what SVT-AV1 does as root: the thread that opens it and its own run before all else on the machine.
+
+    A loop in any process that is begun from that thread later would stop the whole machine for good.
+    """
+    if sys.platform != "linux":
+        return
+    for thread in (int(task.name) for task in Path("/proc/self/task").iterdir()):
+        with suppress(ProcessLookupError):
+            if os.sched_getscheduler(thread) in (os.SCHED_FIFO, os.SCHED_RR):
+                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
 
 
 class Video:
@@ -101,6 +116,7 @@ class Video:
                 log.info("encoder %s does not open: %s", name, error)
                 del self._left[0]
                 continue
+            be_ordinary()
             return context
         raise RuntimeError(f"there is no encoder for {self._form.codec} here")
 
