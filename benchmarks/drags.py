@@ -13,7 +13,7 @@ from benchmarks.figures import Figure, higher, lower, ratio
 from benchmarks.peers import Peer, Size
 from benchmarks.peers.contours import CONTOURS
 from benchmarks.peers.family import PEERS
-from benchmarks.peers.hand import Measured, measure
+from benchmarks.peers.hand import Measured, measure, minute
 from benchmarks.peers.ours import OURS, WHOLE
 from benchmarks.scenes import BARE_LOOP
 from tests.browser.conftest import BROWSERS, FLAGS
@@ -36,6 +36,8 @@ class Session:
         self._seconds = seconds
         self._found: dict[tuple[str, str, Size], Measured] = {}
         self._bare: dict[tuple[str, Size], list[float]] = {}
+        # What a minute of work took of the line.
+        self.minutes: dict[str, float] = {}
 
     def watch(self, peer: Peer, scene: str, size: Size, *, pace: float = 60.0, nudges: int = 4) -> None:
         once = measure(
@@ -43,6 +45,9 @@ class Session:
         )
         known = self._found.setdefault((peer.name, scene, size), Measured())
         known.add(once)
+
+    def work(self, peer: Peer, scene: str, size: Size, pace: float = 60.0) -> None:
+        self.minutes[peer.name] = float(f"{minute(peer, self._browser, CONTOURS[scene], size, pace):.4g}")
 
     def loop(self, scene: str, size: Size) -> None:
         """The floor: ParaView's fast path without anything around it."""
@@ -78,6 +83,8 @@ def figures(runs: int, seconds: float, *, quick: bool) -> Iterator[Figure]:
         session = Session(browser, max(seconds, 3.0))
         for _ in range(turns):
             _turn(session, quick=quick)
+        if not quick:
+            _minutes(session)
         browser.close()
     yield from _small(session)
     if not quick:
@@ -99,6 +106,14 @@ def _turn(session: Session, *, quick: bool) -> None:
     if not quick:
         session.loop("1500k", LARGE)
         session.watch(OURS, "1500k", LARGE, nudges=1)
+
+
+def _minutes(session: Session) -> None:
+    session.work(OURS, "89k", SMALL)
+    for peer in PEERS.values():
+        if peer is not OURS and peer.kind == "paraview":
+            # Who has fallen behind its mouse shows less, and needs less.
+            session.work(peer, "89k", SMALL, FEWER if peer.name == "trame" else 60.0)
 
 
 def _small(session: Session) -> Iterator[Figure]:
@@ -127,6 +142,8 @@ def _large(session: Session) -> Iterator[Figure]:
     yield ratio("drag_89k_1080p_fps to the bare loop", whole, floor, "higher")
     free = session.of(OURS, *at, rates)
     yield higher("drag_auto_89k_1080p_fps", "1/s", free, [TARGET], session.peers(*at, rates))
+    others = {name: taken for name, taken in session.minutes.items() if name != OURS.name}
+    yield lower("minute_of_work_720p_mb", "MB", [session.minutes[OURS.name]], (), others)
     heavy = ("1500k", LARGE)
     yield higher("drag_1500k_1080p_fps", "1/s", session.of(OURS, *heavy, rates), session.floor(*heavy))
     yield lower("still_after_release_s", "s", session.of(OURS, *heavy, lambda one: one.stills))

@@ -9,9 +9,38 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import cell, crowd, data, drags, figures, frames, idle, links, mirror, path, servers, starting, ways
+from benchmarks import (
+    cell,
+    crowd,
+    data,
+    drags,
+    figures,
+    frames,
+    idle,
+    links,
+    mirror,
+    path,
+    servers,
+    sizes,
+    starting,
+    ways,
+)
 
-PARTS = ("starting", "cell", "mirror", "frames", "ways", "data", "servers", "path", "links", "crowd", "drags", "idle")
+PARTS = (
+    "starting",
+    "cell",
+    "mirror",
+    "frames",
+    "ways",
+    "data",
+    "servers",
+    "path",
+    "links",
+    "crowd",
+    "drags",
+    "idle",
+    "sizes",
+)
 
 
 def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
@@ -40,6 +69,8 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from drags.figures(runs, seconds, quick=quick)
     if "idle" in parts:
         yield from idle.figures(15.0 if quick else 60.0)
+    if "sizes" in parts:
+        yield from sizes.figures()
 
 
 def main() -> None:

@@ -120,6 +120,31 @@ def drag(shown: Shown, seconds: float, pace: float = MOVES_PER_SECOND) -> Measur
     )
 
 
+def minute(peer: Peer, browser: Browser, scene: Contour, size: Size, pace: float = MOVES_PER_SECOND) -> float:
+    """What a minute of work takes of the line, in megabytes: drag, rest, zoom, rest, drag."""
+    with peer.open(browser, scene, size) as shown:
+        _rest(shown, QUIET_S)
+        before = shown.received.count
+        drag(shown, 15.0, pace)
+        shown.page.wait_for_timeout(10e3)
+        zoom(shown, 10.0, pace)
+        shown.page.wait_for_timeout(10e3)
+        drag(shown, 15.0, pace)
+        return (shown.received.count - before) / 1e6
+
+
+def zoom(shown: Shown, seconds: float, pace: float = MOVES_PER_SECOND) -> None:
+    """By the wheel, in and out again."""
+    left, top, width, height = _box(shown)
+    shown.page.mouse.move(left + width / 2, top + height / 2)
+    began = time.perf_counter()
+    steps = round(seconds * pace)
+    for step in range(steps):
+        shown.page.mouse.wheel(0, -20 if step < steps / 2 else 20)
+        time.sleep(max(0.0, began + (step + 1) / pace - time.perf_counter()))
+    _rest(shown, QUIET_S)
+
+
 def nudge(shown: Shown, times: int) -> Measured:
     """Single moves with the button held, each out of stillness.
 

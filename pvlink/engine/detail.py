@@ -63,7 +63,7 @@ class Detail:
         at = SCALES.index(self.scale)
         larger = SCALES[at - 1] if at else None
         smaller = next((scale for scale in SCALES[at + 1 :] if scale >= self._floor), None)
-        if larger is not None and self._gains_nothing(taken, larger):
+        if larger is not None and self._gains_nothing(min(times), larger):
             self._floor, self._believed = larger, AGAIN
             self._go(larger)
         elif smaller is not None and taken > LATE * budget:
@@ -71,10 +71,13 @@ class Detail:
         elif larger is not None and self._expected(larger, taken) < EARLY * budget:
             self._go(larger)
 
-    def _gains_nothing(self, taken: float, larger: float) -> bool:
-        """Only while what the larger one took is fresh in mind: a scene may have become heavier meanwhile."""
+    def _gains_nothing(self, quickest: float, larger: float) -> bool:
+        """Only while what the larger one took is fresh in mind: a scene may have become heavier meanwhile.
+
+        By the quickest of each: whatever else the machine does only ever makes a frame slower.
+        """
         before = self._times.get(larger)
-        return before is not None and len(before) == SAMPLES and taken > (1.0 - GAIN) * median(before)
+        return before is not None and len(before) == SAMPLES and quickest > (1.0 - GAIN) * min(before)
 
     def _expected(self, larger: float, taken: float) -> float:
         """At worst all of the time goes into pixels."""

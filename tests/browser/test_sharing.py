@@ -407,6 +407,7 @@ def test_a_visit_outlives_a_cut_without_another_password(
     with Line(address.port) as line:
         one = visit(Link(f"https://127.0.0.1:{line.port}{address.path}", link.password))
         guest = one.enter()
+        guest.fits()
         before = guest.rests()
         line.down()
         guest.becomes("reconnecting")

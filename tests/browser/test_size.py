@@ -18,20 +18,11 @@ def fits(view: View) -> bool:
     return abs(columns - width * ratio) <= 1 and abs(rows - height * ratio) <= 1
 
 
-def becomes_fitting(view: View) -> None:
-    view.until(
-        "Math.abs(canvas.width - canvas.clientWidth * devicePixelRatio) <= 1"
-        " && Math.abs(canvas.height - canvas.clientHeight * devicePixelRatio) <= 1".replace(
-            "canvas", "host.querySelector('canvas')"
-        )
-    )
-
-
 def test_a_screen_of_double_density_gets_every_pixel(browser: Browser, shown: Notebook, view: View, keep: Keep) -> None:
     with window(browser, device_scale_factor=2) as context:
         opened = Notebook(context.new_page(), shown.server, shown.name).open()
         view = opened.view().live()
-        becomes_fitting(view)
+        view.fits()
         sharp = view.rests()
         keep(opened.page, "size-double-density")
 
@@ -49,7 +40,7 @@ def test_the_picture_follows_the_window_and_the_corner(notebook: Open, keep: Kee
     wide = view.box[2]
 
     opened.page.set_viewport_size({"width": 900, "height": 900})
-    becomes_fitting(view)
+    view.fits()
     view.rests()
     assert fits(view)
     assert view.box[2] < wide - 200
@@ -60,7 +51,7 @@ def test_the_picture_follows_the_window_and_the_corner(notebook: Open, keep: Kee
     mouse.down()
     mouse.move(left + width - 4, top + height - 154, steps=5)
     mouse.up()
-    becomes_fitting(view)
+    view.fits()
     view.rests()
     keep(opened.page, "size-after-corner")
     assert fits(view)

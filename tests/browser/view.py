@@ -130,6 +130,15 @@ class View:
         self.until("+host.dataset.pvlinkFrame > 0")
         return self
 
+    def fits(self) -> None:
+        """The picture has the size of the cell."""
+        self.until(
+            "Math.abs(canvas.width - canvas.clientWidth * devicePixelRatio) <= 1"
+            " && Math.abs(canvas.height - canvas.clientHeight * devicePixelRatio) <= 1".replace(
+                "canvas", "host.querySelector('canvas')"
+            )
+        )
+
     def painted_after(self, frame: int) -> None:
         self.until("+host.dataset.pvlinkFrame > argument", frame)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -43,6 +44,16 @@ def test_it_is_found_within_ten_frames_and_kept() -> None:
 def test_where_triangles_take_the_time_it_stays_whole() -> None:
     scales = turn(Detail(), pixels(0.002, triangles=0.2), 60)
     assert set(scales[9:]) == {1.0}
+
+
+def test_a_busy_machine_is_not_taken_for_triangles() -> None:
+    """Two of three frames wait for others; the third shows what the smaller size gains."""
+    detail = Detail()
+    waits = itertools.cycle([0.06, 0.0, 0.06])
+    of = pixels(0.09)
+    turn(detail, of, 3)
+    assert detail.scale == 0.75
+    assert set(turn(detail, lambda scale: of(scale) + next(waits), 57)[6:]) == {0.5}
 
 
 def test_that_it_gains_nothing_is_found_out_anew_now_and_then() -> None:
