@@ -8,7 +8,8 @@ export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 # What follows `pytest`: make test ARGS="-m cell -x"
 ARGS ?=
 # Tests wait more than they compute. A file's tests stay together: they share servers and kernels. ARGS="-n 0": one by one.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# In the order of collection: what is slow first, and who shares a browser beside each other.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What draws in demo and smoke: paraview, vtk, or empty for ParaView where it can be had.
 ENGINE ?=
 # More words for JupyterLab: make demo LAB_ARGS="--port 9999"

@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import (
+    card,
     cell,
     crowd,
     data,
@@ -39,6 +40,7 @@ PARTS = (
     "crowd",
     "drags",
     "idle",
+    "card",
     "sizes",
 )
 
@@ -69,6 +71,8 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
         yield from drags.figures(runs, seconds, quick=quick)
     if "idle" in parts:
         yield from idle.figures(15.0 if quick else 60.0)
+    if "card" in parts:
+        yield from card.figures(runs, seconds)
     if "sizes" in parts:
         yield from sizes.figures()
 

@@ -17,6 +17,8 @@ ROTATE_STEP = 10.0
 PAN_STEP = 0.05
 ZOOM_STEP = 1.2
 
+# An observer's priority: styles have 0, widgets 0.5.
+_BEFORE_STYLES = 0.1
 _BUTTONS = ("Left", "Middle", "Right")
 _DIRECTIONS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "+x": ((1, 0, 0), (0, 0, 1)),
@@ -49,14 +51,21 @@ class Hand:
         self._position: Position = (0, 0)
         # Set by VTK whenever a style or a widget asks for a render.
         self._asked = False
+        # Whether a widget has taken the press of the button that is held: the style, which comes after, hears nothing.
+        self.holds_widget = False
         interactor = scene.interactor
         if interactor is not None:
+            for button in _BUTTONS:
+                interactor.AddObserver(f"{button}ButtonPressEvent", self._reaches_style, _BEFORE_STYLES)
             interactor.AddObserver("RenderEvent", self._render_asked)
             # GUI builds draw the picture of a hidden window again when this is on.
             interactor.EnableRenderOff()
 
     def _render_asked(self, *_: object) -> None:
         self._asked = True
+
+    def _reaches_style(self, *_: object) -> None:
+        self.holds_widget = False
 
     def apply(self, events: list[dict[str, Any]], width: int, height: int) -> bool:
         """Apply events in their order; whether the picture changed."""
@@ -94,10 +103,12 @@ class Hand:
         self._happens("MouseMoveEvent")
 
     def _on_down(self, event: dict[str, Any]) -> None:
+        self.holds_widget = True
         self._happens(f"{_BUTTONS[event.get('button', 0)]}ButtonPressEvent")
 
     def _on_up(self, event: dict[str, Any]) -> None:
         self._happens(f"{_BUTTONS[event.get('button', 0)]}ButtonReleaseEvent")
+        self.holds_widget = False
 
     def _on_wheel(self, event: dict[str, Any]) -> None:
         # Whole notches go through the style, so that widgets and charts can take them; the rest zooms.

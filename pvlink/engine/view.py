@@ -113,7 +113,9 @@ class LiveView:
         """Render (or only read) into a slot; the facts of the frame."""
         assert self.pool is not None
         began, started = time.perf_counter(), time.time()
-        scale = self.detail.scale if how == FAST and self.scene.can_be_smaller else 1.0
+        # A widget in a hand keeps places in pixels of the picture that it was drawn in last.
+        smaller = how == FAST and self.scene.can_be_smaller and not self._hand.holds_widget
+        scale = self.detail.scale if smaller else 1.0
         with self.scene.smaller(scale) if scale < 1.0 else nullcontext(self.size) as (width, height):
             if how != READ:
                 self._render(fast=how == FAST)
@@ -122,7 +124,7 @@ class LiveView:
         # Widgets lie where a smaller one has put them, which is not where they will be.
         self._resized = scale < 1.0
         read = time.perf_counter()
-        if how == FAST:
+        if how == FAST and scale == self.detail.scale:
             self.detail.drawn(read - began)
         self.pace.drawn(full=how != FAST, now=time.monotonic())
         return {

@@ -111,12 +111,14 @@ def test_a_kernel_on_another_machine_is_seen_through_its_messages(notebook: Open
     opened.reload()
     expect(opened.page.locator(".pvlink-saved")).to_contain_text("Saved picture")
     keep(opened.page, "fallback-reloaded")
+    opened.page.wait_for_function(KERNEL)
     opened.page.evaluate(INTERRUPT)
     again = opened.view().live()
     assert changed(again.rests(), turned) < 0.01
 
 
-INTERRUPT = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.interrupt()"
+KERNEL = "() => jupyterapp.shell.currentWidget.context.sessionContext.session?.kernel"
+INTERRUPT = f"{KERNEL}.interrupt()"
 
 
 @pytest.mark.soak

@@ -131,6 +131,16 @@ def test_a_slider_is_dragged(cells: OwnKernel, plotter: Open) -> None:
     assert 6 < heard(cells, watcher)[-1] <= 10
 
 
+def test_a_slider_is_dragged_as_far_where_moving_frames_are_smaller(cells: OwnKernel, plotter: Open) -> None:
+    watcher = plotter(SLIDER)
+    cells.run("shown = pvlink.show(pl, scale=0.5)")
+    # The scene itself is turned in small pictures before; the slider, which draws itself in each, lies elsewhere then.
+    watcher.drag([(200, 150), (210, 150), (220, 150)])
+    assert min(frame.width for frame in watcher.frames) == WIDTH // 2
+    watcher.drag([(200, 270), (240, 270), (280, 270)])
+    assert 6.5 < heard(cells, watcher)[-1] < 8.5
+
+
 def test_a_press_hits_what_lies_elsewhere_in_a_new_size(cells: OwnKernel, plotter: Open) -> None:
     watcher = plotter(SLIDER)
     # All of it comes to the kernel at once, before a picture of that size.

@@ -15,7 +15,7 @@ class FakeInteractor:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self.observers: dict[str, Any] = {}
 
-    def AddObserver(self, event: str, function: Any) -> int:
+    def AddObserver(self, event: str, function: Any, priority: float = 0.0) -> int:
         self.observers[event] = function
         return len(self.observers)
 
