@@ -14,7 +14,6 @@ import aiohttp
 from benchmarks.figures import Figure, higher, lower
 from tests.chaos.crowd import Onlooker, photographs
 from tests.chaos.proxy import Proxy, Way
-from tests.unit.streamer import fake_engine
 from tests.unit.streamer.harness import Kernel, until
 
 WIDTH, HEIGHT = 1280, 720
@@ -36,8 +35,6 @@ class Crowd:
 
 
 def figures(runs: int, seconds: float) -> Iterator[Figure]:
-    frames = photographs(WIDTH, HEIGHT)
-    fake_engine.picture = frames
     alone, together = [], []
     for _ in range(runs):
         alone.append(asyncio.run(_watched(fast=1, slow=0, seconds=seconds)))
@@ -53,6 +50,7 @@ async def _watched(fast: int, slow: int, seconds: float) -> Crowd:
         try:
             await until(kernel.path.exists)
             engine = await kernel.engine(render=RENDER_S)
+            engine.draw = photographs(WIDTH, HEIGHT)
             engine.change(frames=ENDLESS)
             async with AsyncExitStack() as stack:
                 near = [await _onlooker(stack, kernel) for _ in range(fast)]

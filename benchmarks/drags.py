@@ -65,6 +65,11 @@ class Session:
     def of(self, peer: Peer, scene: str, size: Size, what: Of) -> list[float]:
         return list(what(self._found[peer.name, scene, size]))
 
+    def costs(self, peer: Peer, scene: str, size: Size) -> dict[str, float]:
+        """Milliseconds of each kind of process for a picture."""
+        found = self._found[peer.name, scene, size].costs
+        return {kind: statistics.median(cost.get(kind, 0.0) for cost in found) for kind in found[0]}
+
     def peers(self, scene: str, size: Size, what: Of) -> dict[str, float]:
         ours = (OURS.name, WHOLE.name)
         return {
@@ -121,6 +126,8 @@ def _small(session: Session) -> Iterator[Figure]:
     whole, floor = session.of(WHOLE, *at, rates), session.floor(*at)
     yield higher("drag_89k_720p_fps", "1/s", whole, floor, session.peers(*at, rates))
     yield ratio("drag_89k_720p_fps to the bare loop", whole, floor, "higher")
+    for kind, each in sorted(session.costs(WHOLE, *at).items(), key=lambda cost: -cost[1]):
+        yield lower(f"drag_89k_720p, processor time a frame: {kind}", "ms", [each])
     photons = session.of(WHOLE, *at, lambda one: one.photons)
     yield lower(
         "drag_89k_720p_photon_ms", "ms", photons, session.renders(*at), session.peers(*at, lambda one: one.photons)

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 from playwright.sync_api import sync_playwright
 
+from benchmarks import processes
 from benchmarks.figures import Figure, lower
 from benchmarks.scenes import LIGHT
 from tests.browser.conftest import BROWSERS, FLAGS, window
@@ -18,15 +18,6 @@ from tests.browser.jupyter import Server, write_notebook
 from tests.browser.notebook import Notebook
 
 CELLS = ["import pvlink\npvlink.start()\n" + LIGHT, "display(GetActiveView())"]
-# By what their command lines tell.
-PROCESSES = {
-    "engine": "pvlink/engine",
-    "streamer": "pvlink.streamer",
-    "kernel": "ipykernel",
-    "Xvfb": "Xvfb",
-    "JupyterLab": "jupyter",
-    "browser": "chrom",
-}
 
 
 def figures(seconds: float) -> Iterator[Figure]:
@@ -49,43 +40,23 @@ def figures(seconds: float) -> Iterator[Figure]:
             frames = opened.stats()["frames"]
             share = _share(seconds)
             more = opened.stats()["frames"] - frames
-            memory = _memory()
+            memory = processes.memory()
             server.end_kernels()
         browser.close()
     yield lower("idle_60s_cpu_percent", "%", [share], [without])
     yield lower("idle_60s_frames", "1", [float(more)], [0.0])
     for name, megabytes in memory.items():
-        yield lower(f"memory of its own, {name}", "MB", [megabytes])
-
-
-def _ours() -> Iterator[tuple[str, psutil.Process]]:
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        try:
-            words = " ".join(process.cmdline())
-        except psutil.Error:
+        if name == processes.MEASURING:
             continue
-        kind = next((name for name, mark in PROCESSES.items() if mark in words), None)
-        if kind is not None and process.pid != psutil.Process().pid:
-            yield kind, process
+        yield lower(f"memory of its own, {name}", "MB", [megabytes])
 
 
 def _share(seconds: float) -> float:
     """Of one core, in percent, of all of them."""
 
     def spent() -> float:
-        times = [process.cpu_times() for _, process in _ours()]
-        return sum(time.user + time.system for time in times)
+        return sum(seconds for kind, seconds in processes.spent().items() if kind != processes.MEASURING)
 
     began, before = time.monotonic(), spent()
     time.sleep(seconds)
     return 100 * (spent() - before) / (time.monotonic() - began)
-
-
-def _memory() -> dict[str, float]:
-    found: dict[str, float] = {}
-    for kind, process in _ours():
-        try:
-            found[kind] = found.get(kind, 0.0) + process.memory_full_info().uss / 1e6
-        except psutil.Error:
-            continue
-    return found

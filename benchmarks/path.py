@@ -17,7 +17,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import simplejpeg
 from aiohttp import web
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -26,7 +29,6 @@ from benchmarks.figures import Figure, higher, lower, ratio
 from tests.browser.conftest import BROWSERS, FLAGS, window
 from tests.browser.view import HOST, View
 from tests.chaos.crowd import photographs
-from tests.unit.streamer import fake_engine
 from tests.unit.streamer.fake_engine import FakeEngine
 from tests.unit.streamer.harness import Kernel
 
@@ -40,18 +42,18 @@ OURS = """(host, since) => (host.pvlinkPaints ?? []).slice(since)
 BARE = "since => window.painted.slice(since).map(({ at, made }) => [at, made * 1000])"
 
 Painted = list[tuple[float, float]]
+Frames = list[npt.NDArray[np.uint8]]
 
 
 def figures(runs: int, seconds: float) -> Iterator[Figure]:
     frames = photographs(WIDTH, HEIGHT)
     ready = [frames(number, WIDTH, HEIGHT) for number in range(64)]
-    fake_engine.picture = lambda number, _width, _height: ready[number % 64]
     ours: list[Painted] = []
     bare: list[Painted] = []
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, BROWSERS)), None)
         browser = playwright.chromium.launch(executable_path=found, headless=True, args=list(FLAGS))
-        with _streamed(browser, Path(home)) as view, _bare(browser, ready) as page:
+        with _streamed(browser, Path(home), ready) as view, _bare(browser, ready) as page:
             # By turns; the first warms up.
             for turn in range(runs + 1):
                 view.page.bring_to_front()
@@ -83,7 +85,7 @@ def _age(painted: Painted) -> float:
 
 
 @contextmanager
-def _streamed(browser: Browser, home: Path) -> Iterator[View]:
+def _streamed(browser: Browser, home: Path, ready: Frames) -> Iterator[View]:
     """The real streamer and viewer, by a link; only the engine draws nothing."""
     kernel = Kernel(home)
     engine: FakeEngine | None = None
@@ -96,7 +98,8 @@ def _streamed(browser: Browser, home: Path) -> Iterator[View]:
         kernel.receive()
         theirs.close()
         engine = FakeEngine(ours)
-        wish = {"role": "control", "expires": 600.0, "password": "", "host": "127.0.0.1", "port": 0}
+        engine.draw = lambda number, _width, _height: ready[number % len(ready)]
+        wish: dict[str, Any] = {"role": "control", "expires": 600.0, "password": "", "host": "127.0.0.1", "port": 0}
         kernel.send("share", view="1", certificate="", key="", **wish)
         answer, _ = kernel.receive()
         with window(browser, ignore_https_errors=True) as context:
@@ -114,15 +117,18 @@ def _streamed(browser: Browser, home: Path) -> Iterator[View]:
 
 
 @contextmanager
-def _bare(browser: Browser, ready: list[fake_engine.npt.NDArray[fake_engine.np.uint8]]) -> Iterator[Page]:
+def _bare(browser: Browser, ready: Frames) -> Iterator[Page]:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
 
     def encoded(number: int) -> bytes:
         made = time.time()
-        upright = fake_engine.np.ascontiguousarray(ready[number % len(ready)][::-1])
+        upright = np.ascontiguousarray(ready[number % len(ready)][::-1])
         jpeg: bytes = simplejpeg.encode_jpeg(upright, 80, "RGBX", "420", fastdct=True)
         return struct.pack("<d", made) + jpeg
+
+    async def document(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(PAGE)
 
     async def frames(request: web.Request) -> web.WebSocketResponse:
         bare = web.WebSocketResponse(compress=False)
@@ -138,7 +144,7 @@ def _bare(browser: Browser, ready: list[fake_engine.npt.NDArray[fake_engine.np.u
 
     async def start() -> tuple[web.AppRunner, int]:
         app = web.Application()
-        app.router.add_get("/", lambda _: web.FileResponse(PAGE))
+        app.router.add_get("/", document)
         app.router.add_get("/frames", frames)
         runner = web.AppRunner(app)
         await runner.setup()

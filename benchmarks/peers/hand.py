@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from benchmarks import processes
 from benchmarks.peers import Peer, Shown, Size, eyes
 from benchmarks.peers.contours import Contour
 
@@ -42,6 +43,8 @@ class Measured:
     single_moves: list[bool] = field(default_factory=list)
     # What the page's sockets brought per second of drag.
     bytes_per_s: list[float] = field(default_factory=list)
+    # Processor time of each kind of process for each of those pictures, in milliseconds.
+    costs: list[dict[str, float]] = field(default_factory=list)
     # From asking for the view to its first picture, in seconds; one for each time it was opened.
     firsts: list[float] = field(default_factory=list)
 
@@ -94,7 +97,7 @@ def drag(shown: Shown, seconds: float, pace: float = MOVES_PER_SECOND) -> Measur
     _rest(shown, QUIET_S)
     eyes.take(shown.frame)
     eyes.closely(shown.frame, False)
-    before = shown.received.count
+    before, spent = shown.received.count, processes.spent()
     began = time.perf_counter()
     for step in range(round(seconds * pace)):
         turn = math.pi * step / pace
@@ -105,6 +108,7 @@ def drag(shown: Shown, seconds: float, pace: float = MOVES_PER_SECOND) -> Measur
     # What the sockets brought is told in order, so this answer comes after all of it.
     eyes.closely(shown.frame, True)
     received, lasted = shown.received.count - before, time.perf_counter() - began
+    costs = {kind: (total - spent.get(kind, 0.0)) * 1e3 for kind, total in processes.spent().items()}
     mouse.up()
     _rest(shown, QUIET_S)
     seen = eyes.take(shown.frame)
@@ -117,6 +121,7 @@ def drag(shown: Shown, seconds: float, pace: float = MOVES_PER_SECOND) -> Measur
         tails=[max(after, default=0.0)],
         bytes_per_s=[received / lasted],
         stills=stills[:1],
+        costs=[{kind: total / max(1, len(during)) for kind, total in costs.items()}],
     )
 
 
