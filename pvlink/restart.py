@@ -102,9 +102,11 @@ class Restarting(Connected):
             fresh.let_go()
             processes.kill(fresh.process)
             fresh.process.wait()
-            why = lost.not_back(fresh, error) if isinstance(error, EngineLost) else error
+            why = lost.not_back(fresh, error) if isinstance(error, EngineLost) else None
             fresh.release()
-            raise why from error
+            if why is not None:
+                raise why from error
+            raise
         former.release()
         self._tell("restored")
         return said

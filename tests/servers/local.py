@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import socket
+import stat
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -40,10 +41,12 @@ class Local:
             raise
         self.warden = psutil.Process(self.served._warden.pid)
         self.family = [self.warden, *self.warden.children(recursive=True)]
-        self.paths = {self.served._belongings.folder, *self._held()}
+        paths = {self.served._belongings.folder, *self._held()}
         if name := self.served._belongings.display.lstrip(":"):
-            self.paths.add(Path(f"/tmp/.X11-unix/X{name}"))
-        assert all(path.exists() for path in self.paths), self.paths
+            paths.add(Path(f"/tmp/.X11-unix/X{name}"))
+        # And which file that is: another X server may take the number of one that has gone.
+        self.files = {path: identity(path) for path in paths}
+        assert None not in self.files.values(), self.files
 
     def _held(self) -> set[Path]:
         """Files of theirs that others can see, too."""
@@ -86,7 +89,7 @@ class Local:
     def left(self) -> list[str]:
         """What of it is still there, zombies and files included."""
         processes = [f"{one.pid}" for one in self.family if one.is_running()]
-        return processes + [str(path) for path in self.paths if path.exists()]
+        return processes + [str(path) for path, it in self.files.items() if identity(path) == it]
 
     def gone(self, within: float = SOON) -> list[str]:
         """What is left after so many seconds; if all goes well nothing is, and sooner."""
@@ -101,6 +104,16 @@ class Local:
                 one.kill()
         if self._listener:
             self._listener.close()
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is; none: it is not there."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    # Numbers are given again; a folder's time changes with what is in it.
+    return found.st_ino, found.st_ctime_ns if stat.S_ISSOCK(found.st_mode) else 0
 
 
 @contextlib.contextmanager
