@@ -45,8 +45,9 @@ PARTS = (
 )
 
 
-def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
-    runs, times, seconds = (3, 500, 1.5) if quick else (7, 3000, 4.0)
+def measured(parts: list[str], *, quick: bool, runs: int = 0) -> Iterator[figures.Figure]:
+    usual, times, seconds = (3, 500, 1.5) if quick else (7, 3000, 4.0)
+    runs = runs or usual
     if "starting" in parts:
         yield from starting.figures(runs)
     if "cell" in parts:
@@ -80,11 +81,12 @@ def measured(parts: list[str], *, quick: bool) -> Iterator[figures.Figure]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+    parser.add_argument("--runs", type=int, default=0, help="so many of each, where a part repeats at all")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts; writes no file")
     parser.add_argument("--add", action="store_true", help="with --only: write these lines beside the others")
     options = parser.parse_args()
     found = []
-    for figure in measured(options.only, quick=options.quick):
+    for figure in measured(options.only, quick=options.quick, runs=options.runs):
         floor = "" if figure.floor is None else f"   floor {figure.floor:g}"
         print(f"{figure.name}: {figure.value:g} {figure.unit}{floor}", flush=True)
         found.append(figure)
