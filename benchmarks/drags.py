@@ -108,8 +108,8 @@ def _turn(session: Session, *, quick: bool) -> None:
         for name, peer in PEERS.items():
             if peer is OURS or (quick and peer.kind == "vtk"):
                 continue
-            # Seen once to fall minutes behind a mouse is enough.
-            if name != "trame" or size == SMALL:
+            # It falls minutes behind a mouse: seen once is enough.
+            if name != "trame" or (size == SMALL and not quick):
                 session.watch(peer, "89k", size, nudges=2)
             if name == "trame":
                 session.watch(Peer("trame, 10 moves/s", peer.kind, peer.open), "89k", size, pace=FEWER, nudges=0)

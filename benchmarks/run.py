@@ -43,6 +43,8 @@ PARTS = (
     "card",
     "sizes",
 )
+# What a quick run is for: whether a change has made the stream faster or slower. They fit into five minutes.
+QUICK = ("path", "links", "crowd", "drags", "sizes")
 
 
 def measured(parts: list[str], *, quick: bool, runs: int = 0) -> Iterator[figures.Figure]:
@@ -80,19 +82,20 @@ def measured(parts: list[str], *, quick: bool, runs: int = 0) -> Iterator[figure
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter runs, of what the stream is about")
     parser.add_argument("--runs", type=int, default=0, help="so many of each, where a part repeats at all")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts; writes no file")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these parts; writes no file")
     parser.add_argument("--add", action="store_true", help="with --only: write these lines beside the others")
     options = parser.parse_args()
+    parts = options.only or list(QUICK if options.quick else PARTS)
     found = []
-    for figure in measured(options.only, quick=options.quick, runs=options.runs):
+    for figure in measured(parts, quick=options.quick, runs=options.runs):
         floor = "" if figure.floor is None else f"   floor {figure.floor:g}"
         print(f"{figure.name}: {figure.value:g} {figure.unit}{floor}", flush=True)
         found.append(figure)
-    if set(options.only) == set(PARTS):
+    if set(parts) == set(PARTS):
         figures.write(found)
-    elif options.add:
+    elif options.add or not options.only:
         figures.write(figures.beside_others(found))
 
 
