@@ -81,7 +81,7 @@ bench: ## measure what the README claims; writes benchmarks/results.json
 	@sh tools/setup.sh bench
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
-bench-quick: ## in five minutes: what the stream is about, rougher
+bench-quick: ## what the stream is about, shorter and rougher
 	@sh tools/setup.sh bench
 	@$(BIN)/python benchmarks/run.py --quick $(ARGS)
 

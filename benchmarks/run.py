@@ -43,7 +43,7 @@ PARTS = (
     "card",
     "sizes",
 )
-# What a quick run is for: whether a change has made the stream faster or slower. They fit into five minutes.
+# What a quick run is for: whether a change has made the stream faster or slower.
 QUICK = ("path", "links", "crowd", "drags", "sizes")
 
 
