@@ -34,7 +34,7 @@ def in_file(path: Path) -> Pixels:
 
 def save_picture(opened: Notebook, picture: Pixels) -> None:
     """Save once the notebook holds this picture: it is put there when the view has rested for a while."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while changed(decoded(opened.outputs()[-1]["data"]["image/png"]), picture) > 0:
         assert time.monotonic() < deadline, "the output keeps an old picture"
         opened.page.wait_for_timeout(100)

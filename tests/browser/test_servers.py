@@ -86,5 +86,5 @@ def test_a_view_on_a_server_is_dragged_left_and_had_again(
         connected(notebook, server, 4)
         again = notebook.view().live()
         # The first picture may be of before the camera is back.
-        until(lambda: changed(again.rests(), turned) < 0.001, 15)
+        until(lambda: changed(again.rests(), turned) < 0.001, 60)
         assert changed(turned, again.after(again.drag)) > 0.05

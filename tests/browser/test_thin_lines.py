@@ -57,9 +57,9 @@ def behind_a_thin_line(jupyter: Server, browser: Browser, name: str, script: str
             opened.end_kernel()
 
 
-def codecs(view: View, since: int) -> set[str]:
+def codecs(view: View, since: int) -> list[str]:
     """Of all but the stills."""
-    return {paint.codec for paint in view.paints(since) if not paint.still}
+    return [paint.codec for paint in view.paints(since) if not paint.still]
 
 
 def test_a_hand_is_followed_by_a_video_and_the_still_is_without_loss(
@@ -71,7 +71,10 @@ def test_a_hand_is_followed_by_a_video_and_the_still_is_without_loss(
         after = view.after(lambda: view.drag(steps=30))
         assert not blank(before)
         assert changed(before, after) > 0.05
-        assert codecs(view, seen) == {"h264"}
+        moving = codecs(view, seen)
+        # Where this machine is too busy to encode a video in time, a picture in between is there sooner.
+        assert set(moving) <= {"h264", "jpeg"}
+        assert moving.count("h264") > len(moving) / 2
         last = view.paints()[-1]
         assert (last.codec, last.still) == ("png", True)
         keep(view.page, "thin-line")
@@ -84,7 +87,7 @@ def test_what_cannot_be_decoded_falls_back_by_itself_and_says_so(jupyter: Server
         seen = len(view.paints())
         after = view.after(lambda: view.drag(steps=30))
         assert changed(before, after) > 0.05
-        assert codecs(view, seen) <= {"jpeg"}
+        assert set(codecs(view, seen)) <= {"jpeg"}
         view.tool("Statistics").click()
         view.host.get_by_text("could not be decoded here").first.wait_for(timeout=5000)
         keep(view.page, "undecodable")

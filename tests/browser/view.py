@@ -16,7 +16,7 @@ from playwright.sync_api import CDPSession, Locator, Page
 
 Pixels = NDArray[np.uint8]
 
-PATIENCE_MS = 30_000.0
+PATIENCE_MS = 60_000.0
 # Nothing painted for so long means that nothing follows: a still comes 300 ms after the last frame on the way.
 QUIET_MS = 350
 HOST = "[data-pvlink-state]"

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 
 
-def until(condition: Callable[[], object], patience: float = 5.0) -> None:
-    """Wait for what other processes do."""
+def until(condition: Callable[[], object], patience: float = 30.0) -> None:
+    """Wait for what other processes do. How soon is no matter here: where it is, say so by `patience`."""
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"it did not happen in {patience} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import signal
 from functools import partial
 from pathlib import Path
@@ -284,19 +285,26 @@ def test_a_pipeline_that_kills_its_engine_can_be_tried_again_or_kept_in_a_file(t
         assert kernel.run("answer = cone.Resolution") == 12
 
 
-def test_a_restart_may_be_interrupted_and_tried_again() -> None:
-    with Kernel.started() as kernel:
+def test_a_restart_may_be_interrupted_and_tried_again(tmp_path: Path) -> None:
+    # A ParaView that can be made to wait in its start: no interrupt comes too late.
+    held, here, program = tmp_path / "held", tmp_path / "here", tmp_path / "pvpython"
+    wait = f'while [ -e "{held}" ]; do touch "{here}"; sleep 0.05; done'
+    program.write_text(f'#!/bin/sh\n{wait}\nexec "{shutil.which("pvpython")}" "$@"\n')
+    program.chmod(0o755)
+    with Kernel.started(PVLINK_PVPYTHON=str(program)) as kernel:
         run_and_save(kernel, CONE)
         kill(kernel.engine)
         until(lambda: not {"pvpython", "Xvfb"} & set(household(kernel.directory).values()))
+        held.touch()
         kernel.begin("session.restart()")
-        until(lambda: "pvpython" in household(kernel.directory).values())
+        until(here.exists)
         os.kill(kernel.process.pid, signal.SIGINT)
         said = kernel.said(20)
         assert said.wrong is not None
         assert said.wrong[0] == "KeyboardInterrupt"
         assert said.out.count("Traceback") == 1
-        until(lambda: not {"pvpython", "Xvfb"} & set(household(kernel.directory).values()))
+        until(lambda: set(household(kernel.directory).values()) == {"python"})
+        held.unlink()
         restart(kernel)
         assert kernel.run("answer = cone.Resolution") == 12
 

@@ -21,6 +21,9 @@ BUTTONS = {"left": 0, "middle": 1, "right": 2}
 class Watcher:
     """Watches one view. Frames are confirmed as they come."""
 
+    # How soon something comes is no matter, where nothing else is said.
+    patience = 30.0
+
     def __init__(self, socket: Path, view: str, width: int, height: int, *, role: str = "", **options: Any) -> None:
         """`role`: less than the session gives to those who come through Jupyter."""
         self._loop = asyncio.new_event_loop()
@@ -56,13 +59,14 @@ class Watcher:
     def client(self) -> str:
         return self.joined.client
 
-    def until(self, condition: Callable[[], object], patience: float = 15.0) -> None:
+    def until(self, condition: Callable[[], object], patience: float | None = None) -> None:
+        patience = self.patience if patience is None else patience
         deadline = time.monotonic() + patience
         while not condition():
             assert time.monotonic() < deadline, f"it did not happen in {patience} s; {len(self.frames)} frames came"
             time.sleep(0.005)
 
-    def still(self, after: int = 0, patience: float = 15.0) -> Frame:
+    def still(self, after: int = 0, patience: float | None = None) -> Frame:
         """The lossless picture at rest, of a later frame than the one whose id is `after`."""
         self.until(lambda: self.frames and self.frames[-1].still and self.frames[-1].id > after, patience)
         return self.frames[-1]
@@ -81,7 +85,7 @@ class Watcher:
         assert "error" not in answer, answer
         return self._seq
 
-    def answered(self, seq: int, patience: float = 15.0) -> Frame:
+    def answered(self, seq: int, patience: float | None = None) -> Frame:
         """The first frame that answers this input."""
         found: list[Frame] = []
 

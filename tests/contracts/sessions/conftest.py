@@ -62,6 +62,8 @@ def room(rooms: Rooms, request: pytest.FixtureRequest) -> Iterator[Room]:
     why = room.kind.cannot.get(request.node.originalname.removeprefix("test_"))
     if why is not None:
         request.applymarker(pytest.mark.xfail(strict=True, raises=AssertionError, reason=why))
+    # What never happens need not be waited for as long as what does.
+    room.patience = 30.0 if why is None else 5.0
     room.do(room.kind.scene)
     yield room
     if room.alive:

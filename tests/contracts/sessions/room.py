@@ -32,7 +32,7 @@ class Room(Cells):
     """A real ipykernel on this Python, whose household is known by the directory its sockets are in."""
 
     # How long a contract waits for what must happen, in seconds.
-    patience = 5.0
+    patience = 30.0
 
     def __init__(self, kind: Kind, python: str) -> None:
         self.kind = kind
@@ -115,7 +115,9 @@ class Room(Cells):
     def watch(self, view: str | None = None, **options: Any) -> Watcher:
         # In this order: in the kernel itself the first view makes the session.
         view = view or self.show()
-        return Watcher(self.socket, view, *SIZE, **options)
+        watcher = Watcher(self.socket, view, *SIZE, **options)
+        watcher.patience = self.patience
+        return watcher
 
     def camera(self) -> list[float]:
         """Where the user's own camera object is."""

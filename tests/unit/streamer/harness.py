@@ -49,8 +49,8 @@ def proof(side: str, grant: Grant, viewer_nonce: str, streamer_nonce: str) -> st
     return hmac.new(grant.key.encode(), said.encode(), hashlib.sha256).hexdigest()
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Waits for what another process does."""
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Waits for what another process does. How soon is no matter here: where it is, say so by `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -213,7 +213,7 @@ class Viewer:
         """Shows a ticket; the other side's proof."""
         self._greeted = asyncio.get_running_loop().create_future()
         await self.ws.send_str(msgspec.json.encode(Greet(PROTOCOL_VERSION, ticket, nonce)).decode())
-        return await asyncio.wait_for(self._greeted, 5)
+        return await asyncio.wait_for(self._greeted, 30)
 
     async def enter(self, grant: Grant) -> None:
         """The whole handshake."""
@@ -232,7 +232,7 @@ class Viewer:
         name = name or f"rpc:c0:{self._number}"
         self._answers[name] = asyncio.get_running_loop().create_future()
         await self.send({"wslink": "1.0", "id": name, "method": method, "args": list(arguments), "kwargs": {}})
-        return await asyncio.wait_for(self._answers[name], 5)
+        return await asyncio.wait_for(self._answers[name], 30)
 
     async def send(self, message: object) -> None:
         for chunk in generate_chunks(msgspec.msgpack.encode(message), 1 << 20):
