@@ -11,7 +11,7 @@ from typing import Any
 
 from paraview import servermanager, simple
 
-from pvlink.engine import departed, far
+from pvlink.engine import departed, far, pieces
 from pvlink.engine.refusal import Refusal
 from pvlink.engine.sources import listed, numbered, vtk_data
 
@@ -52,7 +52,7 @@ class Proxies:
         port = obj.Port
         obj.SMProxy.UpdatePipeline()
         if far.is_far():
-            return servermanager.Fetch(obj, idx=port)
+            return pieces.fetched(obj, port)
         return obj.GetClientSideObject().GetOutputDataObject(port)
 
     def number(self, source: Any) -> int | None:

@@ -118,6 +118,10 @@ class Unpacked:
         return facts
 
     def unstructured(self, data: Any) -> Facts:
+        if not data.GetNumberOfCells():
+            # What a filter has left nothing of has neither cells nor their types.
+            nothing = (numpy.zeros(1, "i8"), numpy.empty(0, "i8"), numpy.empty(0, "u1"))
+            return {**self._points(data), "cells": [self._add(part) for part in nothing]}
         kinds = numbers(polyhedra.types(data))
         facts = {**self._points(data), "cells": [*self._cells(data.GetCells()), self._add(kinds)]}
         if (kinds == polyhedra.POLYHEDRON).any():
