@@ -153,9 +153,10 @@ def _ghosts(pieces: list[Any], name: str) -> list[Any]:
 
 
 def _axis(parts: list[Any], whole: list[int], extents: list[Any], axis: int) -> Any:
-    made = numpy.zeros(whole[1] - whole[0] + 1, vtk_to_numpy(parts[0]).dtype)
-    for part, extent in zip(parts, extents):
-        made[extent[2 * axis] - whole[0] : extent[2 * axis + 1] - whole[0] + 1] = vtk_to_numpy(part)
+    values = [vtk_to_numpy(part) for part in parts]
+    made = numpy.zeros(whole[1] - whole[0] + 1, values[0].dtype)
+    for value, extent in zip(values, extents):
+        made[extent[2 * axis] - whole[0] : extent[2 * axis + 1] - whole[0] + 1] = value
     return numpy_to_vtk(made, deep=True, array_type=parts[0].GetDataType())
 
 
