@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from pvlink.version import __version__
 
 if TYPE_CHECKING:
-    from pvlink.api import doctor, fetch, put, session, show, start, stop
+    from pvlink.api import attach, doctor, fetch, launch, put, session, show, start, stop
     from pvlink.errors import (
         DataError,
         EngineLost,
         EngineStartError,
+        JobError,
         OptionError,
         PvlinkError,
         PvpythonNotFound,
@@ -31,16 +32,18 @@ if TYPE_CHECKING:
         StreamerLost,
         ViewError,
     )
+    from pvlink.launchers.job import Job
     from pvlink.servers.server import Server
     from pvlink.sessions import Session
     from pvlink.share import Share
     from pvlink.view import View
 
-_API = ("doctor", "fetch", "put", "session", "show", "start", "stop")
+_API = ("attach", "doctor", "fetch", "launch", "put", "session", "show", "start", "stop")
 _ERRORS = (
     "DataError",
     "EngineLost",
     "EngineStartError",
+    "JobError",
     "OptionError",
     "PvlinkError",
     "PvpythonNotFound",
@@ -53,6 +56,7 @@ _ERRORS = (
 _WHERE = {
     **dict.fromkeys(_API, "pvlink.api"),
     **dict.fromkeys(_ERRORS, "pvlink.errors"),
+    "Job": "pvlink.launchers.job",
     "Server": "pvlink.servers.server",
     "Session": "pvlink.sessions",
     "Share": "pvlink.share",
@@ -63,6 +67,8 @@ __all__ = [
     "DataError",
     "EngineLost",
     "EngineStartError",
+    "Job",
+    "JobError",
     "OptionError",
     "PvlinkError",
     "PvpythonNotFound",
@@ -76,8 +82,10 @@ __all__ = [
     "View",
     "ViewError",
     "__version__",
+    "attach",
     "doctor",
     "fetch",
+    "launch",
     "put",
     "session",
     "show",

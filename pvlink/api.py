@@ -18,9 +18,10 @@ from pvlink.sessions import Session
 
 if TYPE_CHECKING:
     from pvlink.checkup import Report
+    from pvlink.launchers.job import Job
     from pvlink.view import View
 
-__all__ = ["doctor", "fetch", "put", "session", "show", "start", "stop"]
+__all__ = ["attach", "doctor", "fetch", "launch", "put", "session", "show", "start", "stop"]
 
 ROLES: tuple[Role, ...] = ("owner", "control", "view")
 # What Voila leaves in the environment of the kernels it starts.
@@ -200,6 +201,25 @@ def fetch(
     own = mirror.real("paraview") or mirror.real("vtkmodules")
     here = own and not isinstance(source, Reference) and (_current is None or not isinstance(source, str))
     return data.fetch(Here() if here else _session(), source, array, **{"at": at, **unknown})
+
+
+def launch(site: str | os.PathLike[str], **options: Any) -> Job:
+    """A ParaView server in a job on a cluster, or in a process of its own; `session.connect(job)` shows what is there.
+
+    `site`: a name (`pvlink site list`), or a file. memory="90G" and time="1:30:00", partition, ranks, nodes, gpus,
+    account, qos, constraint, reservation, exclusive, extra=["--nice=100"], version="5.11"; the rest is as the site has
+    it. grace="10m": how long it stays when nobody is connected.
+    """
+    from pvlink.launchers import launching
+
+    return launching.launch(site, **options)
+
+
+def attach(job: str) -> Job:
+    """A job that was launched from this machine, in another notebook or before: by its number or its key."""
+    from pvlink.launchers import launching
+
+    return launching.attach(job)
 
 
 def _session_of(view: Any) -> Session | Inside:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pvlink import kernelspec
 from pvlink.checkup import PATIENCE, examine
 from pvlink.errors import PvlinkError
+from pvlink.launchers import commands
 from pvlink.version import __version__
 
 # What adds a subcommand's arguments, and what runs it and gives the exit code.
@@ -19,9 +20,9 @@ Command = tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argpar
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="pvlink", description="A live ParaView view in a notebook cell.")
     parser.add_argument("--version", action="version", version=f"pvlink {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
+    subcommands = parser.add_subparsers(dest="command", required=True)
     for name, (purpose, add_arguments, _) in COMMANDS.items():
-        add_arguments(commands.add_parser(name, help=purpose, description=purpose))
+        add_arguments(subcommands.add_parser(name, help=purpose, description=purpose))
     asked = parser.parse_args(arguments)
     sys.exit(COMMANDS[asked.command][2](asked))
 
@@ -82,4 +83,8 @@ def _kernel(asked: argparse.Namespace) -> int:
 COMMANDS: dict[str, Command] = {
     "doctor": ("say what works on this machine and what to do about the rest", _doctor_arguments, _doctor),
     "kernel": ("Jupyter kernels that run on ParaView's own Python", _kernel_arguments, _kernel),
+    "site": ("clusters as files describe them", commands.site_arguments, commands.site_command),
+    "launch": ("a ParaView server in a job on a cluster", commands.launch_arguments, commands.launch_command),
+    "jobs": ("how your jobs stand", commands.jobs_arguments, commands.jobs_command),
+    "cancel": ("end a job", commands.cancel_arguments, commands.cancel_command),
 }

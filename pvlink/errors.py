@@ -6,6 +6,7 @@
     ├── PvpythonNotFound     no ParaView on this machine, as far as we looked
     ├── EngineStartError     a pvpython was found but did not become an engine
     ├── EngineLost           ParaView's process has ended
+    ├── JobError             a job on a cluster that could not be launched, reached or changed, or has ended
     ├── ServerError          a ParaView server that could not be connected to, or started
     ├── ServerLost           the ParaView server that held the pipeline is gone
     ├── ShareError           a view cannot be shared like this
@@ -42,6 +43,10 @@ class EngineStartError(PvlinkError):
 
 class EngineLost(PvlinkError):
     """ParaView's process has ended."""
+
+
+class JobError(PvlinkError):
+    """A job on a cluster that could not be launched, reached or changed, or that has ended."""
 
 
 class ServerError(PvlinkError):

@@ -59,6 +59,10 @@ missing() {
         have Xvfb || want "an X server without a screen" xvfb
         ;;
     esac
+    # A cluster of this machine alone; munge and Slurm's nodes are root's.
+    if [ "$target" = test ] && [ "$(id -u)" = 0 ] && ! { have slurmctld && have slurmd && have sbatch && have munged; }; then
+        want "Slurm" slurmctld slurmd slurm-client munge
+    fi
     case $target in smoke | smoke-vtk | test | bench)
         if ! have_browser && browser_from_apt; then
             want "a browser" chromium fonts-dejavu-core

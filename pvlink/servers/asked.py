@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from pvlink.errors import OptionError
 from pvlink.servers import address, pvsc
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 _FILES = (".pvsc", ".xml")
 # A server that comes to us is started by hand, or waits in a queue.
 PATIENCE = 60.0
+
+
+@runtime_checkable
+class Offers(Protocol):
+    """What has a server of its own to connect to: a job on a cluster."""
+
+    def origin(self, options: dict[str, Any]) -> Origin: ...
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,15 @@ class Questions:
 
 
 def origin(
-    where: str | os.PathLike[str],
+    where: str | os.PathLike[str] | Offers,
     name: str | None,
     values: Mapping[str, Value] | None,
     options: dict[str, Any],
     version: str,
 ) -> Origin | Questions:
     """Where the server comes from, or what has to be asked first. `version`: the engine's. Raises OptionError."""
+    if isinstance(where, Offers):
+        return where.origin(options)
     text = os.fspath(where)
     in_file = text.endswith(_FILES)
     if not in_file and (":" in text or not any(one.name == text for one in pvsc.known())):

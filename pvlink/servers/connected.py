@@ -93,12 +93,12 @@ class Connected:
     def _link(self) -> Link:
         return Link(self.ask)
 
-    def connect(self, where: str | os.PathLike[str], **options: Any) -> Server | Form:
+    def connect(self, where: str | os.PathLike[str] | asked.Offers, **options: Any) -> Server | Form:
         """Have the pipeline on a ParaView server, which begins with nothing; what was here waits for `disconnect()`.
 
         `where`: cs://node17:11111 (or node17), csrc://:11111 (we wait, it comes), cdsrs://data:11111//render:22221, a
-        file of ParaView's server configurations (.pvsc), or the name of one of them. What has options to fill in is
-        shown as a form; `values={...}` fills it in.
+        file of ParaView's server configurations (.pvsc), or the name of one of them; or a job of `pvlink.launch()`,
+        which is waited for. What has options to fill in is shown as a form; `values={...}` fills it in.
         timeout=10, connect_id=0, render="server" ("client", "auto"), compression="auto", listen="127.0.0.1" (where one
         that comes is waited for), reconnect=False (have it again by itself), allow_insecure=False, pvpython=None.
         """

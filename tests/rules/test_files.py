@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 import pvlink.version
+from pvlink.launchers.batch import PARTS
 from tests.rules.tree import ROOT, python_files
 from tools.require_built_js import missing
 
@@ -53,6 +55,13 @@ def test_a_long_file_is_seen(tmp_path: Path) -> None:
 
 def test_the_engine_is_python_3_9() -> None:
     assert too_new(ROOT / "pvlink" / "engine") == []
+
+
+def test_what_runs_on_a_clusters_nodes_is_python_3_9(tmp_path: Path) -> None:
+    for number, part in enumerate(PARTS):
+        shutil.copy(ROOT / "pvlink" / part, tmp_path / f"{number}.py")
+
+    assert too_new(tmp_path) == []
 
 
 def test_syntax_after_3_9_is_seen(tmp_path: Path) -> None:

@@ -15,11 +15,13 @@ import pvlink
 from pvlink import api, errors
 
 SIGNATURES = {
+    "attach": "(job: 'str') -> 'Job'",
     "doctor": "() -> 'Report'",
     "fetch": (
         "(source: 'Any', array: 'str | None' = None, *, "
         "at: \"Literal['points', 'cells', 'rows', 'field'] | None\" = None, **unknown: 'Any') -> 'Any'"
     ),
+    "launch": "(site: 'str | os.PathLike[str]', **options: 'Any') -> 'Job'",
     "put": (
         "(obj: 'Any', *, name: 'str | None' = None, spacing: 'Sequence[float] | None' = None, "
         "origin: 'Sequence[float] | None' = None, vector: 'bool | None' = None, "
@@ -38,7 +40,7 @@ METHODS = {
         "about": None,
         "active_view": "(self) -> 'Any'",
         "alive": None,
-        "connect": "(self, where: 'str | os.PathLike[str]', **options: 'Any') -> 'Server | Form'",
+        "connect": "(self, where: 'str | os.PathLike[str] | asked.Offers', **options: 'Any') -> 'Server | Form'",
         "disconnect": "(self) -> 'None'",
         "files": None,
         "open": None,
@@ -60,6 +62,24 @@ METHODS = {
         "stop": "(self) -> 'None'",
         "view_id": "(self, obj: 'Any') -> 'str | None'",
         "watch": "(self, proxy: 'Any', width: 'int' = 0, height: 'int' = 0) -> 'str'",
+    },
+    "Job": {
+        "cancel": "(self) -> 'None'",
+        "extend": "(self, time: 'str | datetime.timedelta') -> 'datetime.timedelta | None'",
+        "hopeless": "(self, standing: 'Standing') -> 'str'",
+        "key": None,
+        "label": None,
+        "log": "(self, lines: 'int' = 40) -> 'str'",
+        "nodes": None,
+        "number": None,
+        "origin": "(self, options: 'dict[str, Any]') -> 'Origin'",
+        "remaining": None,
+        "sentence": None,
+        "site": None,
+        "standing": "(self, *, now: 'bool' = False) -> 'Standing'",
+        "state": None,
+        "wait": "(self, timeout: 'float | None' = None) -> 'Job'",
+        "words": None,
     },
     "Share": {
         "of": "(session: 'Session | Inside', view: 'str', **options: 'Any') -> 'Share'",
@@ -91,6 +111,7 @@ ERRORS = [
     "DataError",
     "EngineLost",
     "EngineStartError",
+    "JobError",
     "OptionError",
     "PvlinkError",
     "PvpythonNotFound",

@@ -4,6 +4,8 @@ Five steps; at each one the side that connected speaks first and the side that l
 length and body, little endian. 1: byte order. 2: the way to compare what follows (100). 3: the MD5 of VTK's
 vtkSocketCommunicator. 4: whether ids have 64 bits. 5: "paraview-5.11.connect_id.7.renderingbackend.opengl2", answered
 by a code. After that both are equal, and who connected does not matter any more.
+
+Standard library only, any Python from 3.9: it greets on clusters, too (`pvlink/launchers/node`).
 """
 
 from __future__ import annotations
@@ -210,24 +212,23 @@ class Answerer(_Side):
         return answer
 
     def _answer(self, tag: int, body: bytes) -> bytes:
-        match tag:
-            case _ if tag == ENDIAN:
-                if body != b"\0":
-                    raise NotParaViewError(_message(tag, body))
-                return _message(tag, b"\0")
-            case _ if tag == GENERATION:
-                return _message(tag, _INT.pack(OUR_GENERATION))
-            case _ if tag == DIGEST:
-                self.digest = body[:32]
-                return _message(tag, body)
-            case _ if tag == IDS:
-                return _message(tag, _INT.pack(self._ids))
-            case _ if len(self._steps) == 1:
-                size = _INT.unpack(body)[0]
-                if not 0 < size <= MAX_TEXT:
-                    raise NotParaViewError(_message(tag, body))
-                self._steps[0] = (TEXT, size)
-                return b""
+        if tag == ENDIAN:
+            if body != b"\0":
+                raise NotParaViewError(_message(tag, body))
+            return _message(tag, b"\0")
+        if tag == GENERATION:
+            return _message(tag, _INT.pack(OUR_GENERATION))
+        if tag == DIGEST:
+            self.digest = body[:32]
+            return _message(tag, body)
+        if tag == IDS:
+            return _message(tag, _INT.pack(self._ids))
+        if len(self._steps) == 1:
+            size = _INT.unpack(body)[0]
+            if not 0 < size <= MAX_TEXT:
+                raise NotParaViewError(_message(tag, body))
+            self._steps[0] = (TEXT, size)
+            return b""
         self.introduction = introduced(body)
         self.code = self._judge(self.introduction)
         self.done = True

@@ -1,0 +1,156 @@
+"""One site as it is reached from here, and all jobs of it that this kernel knows: launched, looked at, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pvlink.errors import JobError
+from pvlink.launchers import batch, records, slurm, states
+from pvlink.launchers.order import Order
+from pvlink.launchers.pace import Pace
+from pvlink.launchers.records import Record
+from pvlink.launchers.shells import Shell
+from pvlink.launchers.shells.here import Here
+from pvlink.launchers.site import Site
+from pvlink.launchers.states import Report, Standing, State
+from pvlink.launchers.ways import way
+
+_PARTS = Path(__file__).resolve().parent.parent
+# Seconds between two questions, at first and at most: for a scheduler of thousands, and for a small file.
+QUEUE, STATUS = (0.5, 20.0), (0.2, 2.0)
+
+
+class Cluster:
+    """Its answers are kept for a moment: who asks for each of ten jobs asks the scheduler once."""
+
+    def __init__(self, site: Site, where: str, shell: Shell | None = None) -> None:
+        """`where`: by what the site is found again, a name or a file."""
+        self.site = site
+        self._where = where
+        self.shell = shell or Here()
+        self._way = way(site, self.shell)
+        self._lock = threading.RLock()
+        self._records: dict[str, Record] = {}
+        self._reports: dict[str, Report | None] = {}
+        self._statuses: dict[str, dict[str, Any]] = {}
+        self._standings: dict[str, Standing] = {}
+        self._queue_pace, self._status_pace = Pace(*QUEUE), Pace(*STATUS)
+
+    def launch(self, order: Order) -> Record:
+        """Hand it in. Raises JobError."""
+        now = time.time()
+        plan = batch.plan(order, records.new_key(now), self._home())
+        script = batch.script(order, plan, {part: (_PARTS / part).read_text() for part in batch.PARTS})
+        self._run(["mkdir", "-p", plan.place], "the job's folder could not be made")
+        self._run(["chmod", "700", plan.place], "the job's folder could not be closed to others")
+        job = self._way.submit(order, plan.place, script)
+        record = Record(plan.key, self.site.name, self._where, job, plan.place, order.words, now, order.seconds)
+        self.know(record)
+        records.write(record)
+        return record
+
+    def know(self, record: Record) -> None:
+        with self._lock:
+            self._records[record.key] = record
+            self._queue_pace.hurry()
+            self._status_pace.hurry()
+
+    def look(self, key: str, *, now: bool = False) -> Standing:
+        """How a job stands. `now`: also where it was asked a moment ago. Raises JobError."""
+        with self._lock:
+            known = self._standings.get(key)
+            if known is None or known.state is not State.ENDED:
+                if now or known is None:
+                    self._queue_pace.hurry()
+                    self._status_pace.hurry()
+                self._refresh()
+            return self._standings[key]
+
+    def cancel(self, key: str) -> None:
+        """Raises JobError."""
+        self._way.cancel(self._records[key].job)
+        with self._lock:
+            self._queue_pace.hurry()
+
+    def extend(self, key: str, seconds: int) -> None:
+        """A new limit, counted from its start. Raises JobError."""
+        if self.site.scheduler != "slurm":
+            raise JobError(f"{self.site.name} has no scheduler: a job's time there is what it was launched with.")
+        done = self.shell.run(slurm.extend(self.site, self._records[key].job, seconds))
+        if done.code != 0:
+            raise slurm.refused("scontrol", done.err or done.out)
+        with self._lock:
+            self._queue_pace.hurry()
+
+    def log(self, key: str, lines: int) -> str:
+        """The end of what the job, its server and Slurm have written."""
+        place = self._records[key].place
+        names = [f"{place}/{name}" for name in ("slurm.log", "job.log", "server.log")]
+        return self.shell.run(["tail", "-q", "-n", str(lines), *names]).out
+
+    # How they stand.
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        open_jobs = [one for key, one in self._records.items() if not self._has_ended(key)]
+        if open_jobs and self._queue_pace.due(now):
+            before = dict(self._reports)
+            found = self._way.look(one.job for one in open_jobs)
+            self._reports |= {one.key: found.get(one.job) for one in open_jobs}
+            self._queue_pace.asked(now, changed=self._reports != before)
+        if open_jobs and self._status_pace.due(now):
+            said = self._said(open_jobs)
+            self._status_pace.asked(now, changed=any(self._statuses.get(key) != one for key, one in said.items()))
+            self._statuses |= said
+        for one in open_jobs:
+            found_now = states.standing(self._reports.get(one.key), self._statuses.get(one.key), time.time())
+            self._standings[one.key] = found_now
+            if found_now.state is State.ENDED:
+                self._end(one, found_now)
+
+    def _has_ended(self, key: str) -> bool:
+        known = self._standings.get(key)
+        return known is not None and known.state is State.ENDED
+
+    def _end(self, record: Record, standing: Standing) -> None:
+        # Where the home is full the record stays as it was, and is looked up again another day.
+        with contextlib.suppress(OSError):
+            records.write(Record(**{**_facts(record), "ended": standing.sentence}))
+
+    def _said(self, jobs: Iterable[Record]) -> dict[str, dict[str, Any]]:
+        """What they say of themselves; nothing of those that have not said anything yet."""
+        text = self.shell.run(["cat", *(f"{one.place}/status" for one in jobs)]).out
+        found: dict[str, dict[str, Any]] = {}
+        decoder = json.JSONDecoder()
+        while text := text.lstrip():
+            try:
+                status, end = decoder.raw_decode(text)
+                found[str(status["key"])] = status
+            except (ValueError, TypeError, KeyError, RecursionError):
+                break
+            text = text[end:]
+        return found
+
+    def _home(self) -> str:
+        home = self._run(["printenv", "HOME"], "there is no home").strip()
+        if not home.startswith("/"):
+            raise JobError(f"{self.site.name}: the home is {home!r}, which is no folder.")
+        return home.rstrip("/")
+
+    def _run(self, command: list[str], wrong: str) -> str:
+        done = self.shell.run(command)
+        if done.code != 0:
+            raise JobError(
+                f"{self.site.name}: {wrong}: {done.err.strip() or done.out.strip() or 'no reason was given'}"
+            )
+        return done.out
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__struct_fields__}

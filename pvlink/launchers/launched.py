@@ -1,0 +1,104 @@
+"""A server in a job, as sessions connect to one: waited for, reached, had again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from pvlink.errors import JobError, ServerError
+from pvlink.launchers.cluster import Cluster
+from pvlink.launchers.states import State
+from pvlink.servers import versions
+from pvlink.servers.link import Line, Link, Wish
+from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing
+from pvlink.servers.server import Told
+
+if TYPE_CHECKING:
+    from pvlink.launchers.job import Job
+
+# A steward greets within milliseconds; a new server needs some seconds on a cold file system.
+GREETING_SECONDS = 60.0
+TICK = 0.1
+
+
+class Launched:
+    """An origin: `pvlink.servers.origins`."""
+
+    def __init__(self, job: Job, cluster: Cluster, options: Options) -> None:
+        self._job = job
+        self._cluster = cluster
+        self.options = options
+        self.label = job.label
+        self._packing = Packing(options.compression)
+        self._status: dict[str, Any] = {}
+
+    def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
+        self._status = status = self._ready(told)
+        if status["version"] != engine.minor:
+            said = versions.must_match(status["version"], engine.version, versions.installed())
+            raise ServerError(f"{self.label}: {said}", "wrong-version")
+        began = time.monotonic()
+        try:
+            sock = self._cluster.shell.dial(status["host"], status["door"], status["port"])
+        except JobError as error:
+            raise ServerError(f"{self.label}: {error}", "unreachable") from None
+        self._packing.rtt = None if sock.family.name == "AF_UNIX" else (time.monotonic() - began) * 1e3
+        line = Line("fd", socket=sock)
+        wish = Wish((line,), engine.minor, self.label, int(status["connect_id"]), GREETING_SECONDS)
+        link.begin(wish)
+        return link.wait(wish, told)
+
+    def _ready(self, told: Told) -> dict[str, Any]:
+        """What it says of itself, once there is a server."""
+        began = time.monotonic()
+        while True:
+            try:
+                standing = self._job.standing()
+            except JobError as error:
+                raise ServerError(f"{self.label}: {error}", "unreachable") from None
+            if standing.state in (State.READY, State.USED):
+                return standing.status
+            waited = time.monotonic() - began
+            if standing.is_hopeless:
+                raise ServerError(f"{self.label} {self._job.hopeless(standing)}", "ended")
+            if waited > self.options.timeout:
+                raise ServerError(f"{self.label} is not ready after {waited:.0f} s. {standing.sentence}", "silent")
+            told(waited, {"message": f"{self.label}: {standing.sentence}"})
+            time.sleep(TICK)
+
+    def close(self) -> None:
+        """The job stays, for as long as it was told to wait."""
+
+    def ended(self) -> str:
+        try:
+            standing = self._job.standing(now=True)
+        except JobError:
+            return ""
+        # It goes on in a sentence of others.
+        return standing.sentence.rstrip(".") if standing.state in (State.ENDED, State.ENDING) else ""
+
+    def hung(self) -> str:
+        return ""
+
+    def memory(self) -> list[dict[str, Any]] | None:
+        return None
+
+    @property
+    def version(self) -> str:
+        return str(self._status.get("version", ""))
+
+    @property
+    def safety(self) -> str:
+        return (
+            "The server listens nowhere: it has connected to pvlink's part of the job, which lets in who has the job's "
+            "connect-id. That stands in a file that only you can read. What passes is not encrypted on its way within "
+            "the cluster."
+        )
+
+    @property
+    def compression(self) -> str:
+        return self._packing.sentence
+
+    @property
+    def compressor(self) -> str:
+        return COMPRESSORS[self._packing.name]

@@ -1,0 +1,299 @@
+"""A cluster as a file describes it, in TOML: what to run, where jobs go, what they cost, where files may lie. Pure.
+
+    title = "Oscar"
+    [slurm]
+    partitions = ["gpu", "gpu-he"]     # the first one is the usual one
+    time = "1:00:00"                   # of a job that says nothing else
+    longest = "2-00:00:00"
+    memory = "45G"
+    gpus = "gpu"                       # how Slurm calls them; "gpu:a100" for a kind
+    [rule]                             # memory buys cores and GPUs
+    per = "45G"
+    cores = 1
+    gpus = 1
+    most = 4                           # of these in one node
+    [paraview]
+    setup = ["module load paraview/5.11.0"]
+    mpi = "mpiexec"                    # "srun", or "none"
+
+`schema` lists all keys. One that is not there is refused together with those that are: a misspelled limit must not be
+no limit.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Struct, field
+
+from pvlink.errors import OptionError
+from pvlink.launchers import amounts, words
+
+Count = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+VERSION = re.compile(r"\d{1,2}\.\d{1,3}(\.\d{1,3})?", re.ASCII)
+
+
+class Slurm(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where jobs go, and what they ask for when their user says nothing else."""
+
+    # Where they may go; the first one is the usual one. None: Slurm's own usual one.
+    partitions: tuple[str, ...] = ()
+    account: str = ""
+    qos: str = ""
+    constraint: str = ""
+    reservation: str = ""
+    # How GPUs are called: "gpu" or "gpu:a100"; empty where there are none.
+    gpus: str = ""
+    memory: str = "4G"
+    time: str = "1:00:00"
+    # The longest a job may ask for.
+    longest: str = ""
+    # The most nodes of a job.
+    nodes: Count = 1
+    exclusive: bool = False
+    # Further options of sbatch for each job.
+    extra: tuple[str, ...] = ()
+    # The folder of sbatch, squeue and the others, where they are not on the PATH.
+    bin: str = ""
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """What memory buys: so many units of `per` as are needed, each with its cores and GPUs."""
+
+    per: str
+    cores: Count = 1
+    gpus: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    # Units in one node.
+    most: Count = 1
+
+
+Mpi = Literal["mpiexec", "srun", "none"]
+Display = Literal["own", "none"]
+Scheduler = Literal["slurm", "none"]
+_CHOICES = {"mpi": get_args(Mpi), "display": get_args(Display), "scheduler": get_args(Scheduler)}
+
+
+class Version(Struct, frozen=True, forbid_unknown_fields=True):
+    """One ParaView of several; what it does not say is as for all."""
+
+    # After the lines for all.
+    setup: tuple[str, ...] = ()
+    pvserver: str = ""
+    mpi: Mpi | None = None
+    mpiexec: tuple[str, ...] = ()
+
+
+class ParaView(Struct, frozen=True, forbid_unknown_fields=True):
+    """How pvserver is started there."""
+
+    # Lines for the shell before anything else: `module load ...`. They are the site's own, and run as they are.
+    setup: tuple[str, ...] = ()
+    pvserver: str = "pvserver"
+    # Who starts several ranks: "mpiexec", "srun" or "none".
+    mpi: Mpi = "mpiexec"
+    # The program, if it is not called mpiexec, and its further arguments: ["mpirun", "--bind-to", "none"].
+    mpiexec: tuple[str, ...] = ("mpiexec",)
+    # "own": an X server of its own for each node; "none": its ParaView draws without one (EGL, OSMesa).
+    display: Display = "own"
+    # Which Python runs pvlink's part of a job, 3.9 or newer; tried in this order.
+    python: tuple[str, ...] = ("python3", "pvpython")
+    # By version, if there are several: [paraview.versions."5.11"].
+    versions: dict[str, Version] = {}
+
+
+class Files(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where files may lie."""
+
+    # Of a node's own, for the time of a job; "/scratch/$USER" or "$TMPDIR" is what it is there.
+    scratch: str = "/tmp"  # noqa: S108 - a folder of our own is made there, 0700
+    # Seen from everywhere: what a job says of itself.
+    jobs: str = "~/.pvlink/jobs"
+
+
+class End(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a job ends."""
+
+    # How long it stays when nobody is connected.
+    grace: str = "10m"
+
+
+class Site(Struct, frozen=True, forbid_unknown_fields=True):
+    """One cluster, or one machine."""
+
+    title: str = ""
+    # "slurm": jobs of Slurm; "none": a process right there.
+    scheduler: Scheduler = "slurm"
+    slurm: Slurm = field(default_factory=Slurm)
+    rule: Rule | None = None
+    paraview: ParaView = field(default_factory=ParaView)
+    files: Files = field(default_factory=Files)
+    end: End = field(default_factory=End)
+    # By what it is called, which is the file's name.
+    name: str = ""
+
+
+def read(text: str, where: str, name: str) -> Site:
+    """A site from its file's text; `where` says in messages which file. Raises OptionError."""
+    if NAME.fullmatch(name) is None:
+        raise OptionError(f"{where}: {name!r} is no name for a site; it is letters, digits, dots and dashes.")
+    try:
+        found = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise OptionError(f"{where}: this is not TOML: {error}.") from None
+    _refuse_unknown(found, Site, "", where)
+    if "name" in found:
+        raise OptionError(f"{where}: a site is called as its file is: {name}. For a longer name there is `title`.")
+    try:
+        site = msgspec.convert(found | {"name": name}, Site, strict=True)
+    except msgspec.ValidationError as error:
+        raise OptionError(f"{where}: {_sentence(error)}.") from None
+    _check(site, where)
+    return site
+
+
+def written(site: Site) -> str:
+    """A site as a file: what differs from the usual only."""
+    usual = msgspec.to_builtins(Site())
+    lines: list[str] = []
+    _write(lines, _differing(msgspec.to_builtins(site), usual | {"name": site.name}), "")
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def schema() -> dict[str, list[str]]:
+    """The keys of each table."""
+    found: dict[str, list[str]] = {}
+    _tables(Site, "", found)
+    return found
+
+
+# Reading.
+
+
+def _refuse_unknown(found: dict[str, Any], kind: type[Struct], place: str, where: str) -> None:
+    valid = [name for name in kind.__struct_fields__ if name != "name"]
+    kinds = get_type_hints(kind)
+    for key, value in found.items():
+        if key not in kind.__struct_fields__:
+            raise OptionError(f"{where}: {place or 'the site'} has no key {key!r}. It has: {', '.join(valid)}.")
+        inner = f"{place}.{key}" if place else key
+        if not isinstance(value, dict):
+            continue
+        if key == "versions":
+            for version, facts in value.items():
+                if VERSION.fullmatch(version) is None:
+                    raise OptionError(f'{where}: {inner}: {version!r} is no version such as "5.11".')
+                if isinstance(facts, dict):
+                    _refuse_unknown(facts, Version, f'{inner}."{version}"', where)
+        elif (below := _struct(kinds[key])) is not None:
+            _refuse_unknown(value, below, inner, where)
+
+
+def _struct(hint: Any) -> type[Struct] | None:
+    """The table that a key is: itself, or if it is there."""
+    return next((one for one in (hint, *get_args(hint)) if isinstance(one, type) and issubclass(one, Struct)), None)
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    said, _, place = str(error).partition(" - at ")
+    place = place.strip("`").removeprefix("$.")
+    said = f"{said[:1].lower()}{said[1:]}".replace("`", "").replace("object", "table").replace("array", "list")
+    if said.startswith("invalid enum value"):
+        valid = ", ".join(map(repr, _CHOICES[place.rpartition(".")[2]]))
+        said = f"{said.removeprefix('invalid enum value ')} is none of {valid}"
+    return f"{place}: {said}"
+
+
+def _check(site: Site, where: str) -> None:
+    """All that can be wrong with a value, so that no job has to find out."""
+    slurm, paraview = site.slurm, site.paraview
+    try:
+        words.plain(site.title, "title")
+        for key in ("account", "qos", "constraint", "reservation", "gpus"):
+            if value := getattr(slurm, key):
+                words.name(value, f"slurm.{key}")
+        for partition in slurm.partitions:
+            words.name(partition, "slurm.partitions")
+        amounts.memory(slurm.memory, "slurm.memory")
+        usual = amounts.duration(slurm.time, "slurm.time")
+        if slurm.longest and amounts.duration(slurm.longest, "slurm.longest") < usual:
+            raise OptionError(f"slurm.longest={slurm.longest!r}: it is shorter than slurm.time, {slurm.time!r}.")
+        if site.rule is not None:
+            amounts.memory(site.rule.per, "rule.per")
+            if site.rule.gpus and not slurm.gpus:
+                raise OptionError('rule.gpus: how Slurm calls them is not said; slurm.gpus = "gpu" is usual.')
+        for lines in (paraview.setup, *(version.setup for version in paraview.versions.values())):
+            for line in lines:
+                words.plain(line, "paraview.setup")
+        words.path(paraview.pvserver, "paraview.pvserver")
+        for version in paraview.versions.values():
+            if version.pvserver:
+                words.path(version.pvserver, "paraview.versions")
+            for part in version.mpiexec:
+                words.plain(part, "paraview.versions")
+        for part in (*paraview.mpiexec, *paraview.python):
+            words.plain(part, "paraview")
+        if not paraview.mpiexec or not paraview.python:
+            raise OptionError("paraview: mpiexec and python name at least one program.")
+        for key in ("scratch", "jobs"):
+            words.path(getattr(site.files, key), f"files.{key}")
+        if slurm.bin:
+            words.path(slurm.bin, "slurm.bin")
+        amounts.duration(site.end.grace, "end.grace")
+    except OptionError as error:
+        raise OptionError(f"{where}: {error}") from None
+
+
+# Writing.
+
+
+def _differing(facts: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in facts.items():
+        if key == "versions":
+            nothing = msgspec.to_builtins(Version())
+            found |= {key: {version: _differing(said, nothing) for version, said in value.items()}} if value else {}
+        elif isinstance(value, dict) and isinstance(usual.get(key), dict):
+            if below := _differing(value, usual[key]):
+                found[key] = below
+        elif value != usual.get(key):
+            found[key] = value
+    return found
+
+
+def _write(lines: list[str], facts: dict[str, Any], place: str) -> None:
+    lines += [f"{key} = {_value(value)}" for key, value in facts.items() if not isinstance(value, dict)]
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            inner = f"{place}.{_key(key)}" if place else _key(key)
+            if any(not isinstance(one, dict) for one in value.values()) or not value:
+                lines += ["", f"[{inner}]"]
+            _write(lines, value, inner)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, str):
+        # JSON's strings are TOML's, but for DEL, which no value here may have.
+        return msgspec.json.encode(value).decode()
+    return str(value)
+
+
+def _tables(kind: type[Struct], place: str, found: dict[str, list[str]]) -> None:
+    hints = get_type_hints(kind)
+    below = {name: _struct(hints[name]) for name in kind.__struct_fields__ if name != "name"}
+    found[place] = [name for name, struct in below.items() if struct is None]
+    for name, struct in below.items():
+        if struct is not None:
+            table = f'{name}."5.11"' if name == "versions" else name
+            _tables(struct, f"{place}.{table}" if place else table, found)
