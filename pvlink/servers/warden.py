@@ -49,8 +49,9 @@ BY_ITSELF, GRACE = 0.3, 1.4
 LAST_WORDS = 1.5
 # Of what the server says so much is kept, and this much when it was more.
 LOG, LOG_REST = 8 << 20, 4000
-# A server that says twice that it is ready is two: mpiexec is of another MPI than it is.
-ALONE = 0.15
+# A server that says twice that it is ready is two: mpiexec is of another MPI than it is. A second word is waited for as
+# long (in seconds), and on a busy machine for this part of what the first one took.
+ALONE, ALONE_SHARE = 0.15, 0.4
 
 
 class Warden:
@@ -80,7 +81,7 @@ class Warden:
         self._dead: list[int] = []
         self._line = b""
         # How many said that they are ready, and when the first did.
-        self._ready, self._since = 0, 0.0
+        self._ready, self._since, self._begun = 0, 0.0, time.monotonic()
         self._told = False
         self._closed = True
 
@@ -175,7 +176,8 @@ class Warden:
                     self._lives[one] = fd
                     self._poll.register(fd, select.POLLIN)
                 self._shut(all_of_them=False)
-        if not self._ready or (self._plan["mpi"] and time.monotonic() - self._since < ALONE):
+        alone = max(ALONE, ALONE_SHARE * (self._since - self._begun)) if self._plan["mpi"] else 0.0
+        if not self._ready or time.monotonic() - self._since < alone:
             return
         self._shut(all_of_them=True)
         word = {

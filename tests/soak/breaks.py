@@ -34,7 +34,7 @@ PROMISES = [
     Break(
         "what rests is sent without loss",
         "pvlink/streamer/pacer.py",
-        'return "png" if rested else None',
+        "return STILL if rested else None",
         "return None",
         "tests/unit/streamer/test_pacer.py",
     ),

@@ -60,7 +60,7 @@ def server(directory: Path, home: Path) -> Iterator[Jupyter]:
 
 
 async def asks(jupyter: Jupyter, session: str, user: str, route: str, method: str) -> int:
-    headers = {"X-User": user, "Origin": f"http://127.0.0.1:{jupyter.port}"} if user else {}
+    headers = {"Origin": f"http://127.0.0.1:{jupyter.port}"} | ({"X-User": user} if user else {})
     url = f"{jupyter.url}pvlink/{session}{route}"
     async with aiohttp.ClientSession(headers=headers) as http:
         if route == "/ws":

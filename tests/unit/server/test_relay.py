@@ -45,9 +45,10 @@ async def status_of_socket(http: aiohttp.ClientSession, url: str, **options: Any
 async def test_who_may_not_come_in(jupyter: Jupyter, kernel: Kernel) -> None:
     await until(kernel.path.exists)
     url = f"{jupyter.url}pvlink/{kernel.session}/ws"
-    assert await status_of_socket(aiohttp.ClientSession(), url) == 403
-    assert await status_of_socket(aiohttp.ClientSession(), f"{url}?token=wrong") == 403
-    assert await status_of_socket(authorised(jupyter), url, origin=f"http://127.0.0.1:{jupyter.port}") == 101
+    origin = f"http://127.0.0.1:{jupyter.port}"
+    assert await status_of_socket(aiohttp.ClientSession(), url, origin=origin) == 403
+    assert await status_of_socket(aiohttp.ClientSession(), f"{url}?token=wrong", origin=origin) == 403
+    assert await status_of_socket(authorised(jupyter), url, origin=origin) == 101
     # Only a page has business here, and browsers say where a page comes from.
     assert await status_of_socket(authorised(jupyter), url) == 403
     async with aiohttp.ClientSession() as http, http.get(url.removesuffix("/ws")) as answer:
