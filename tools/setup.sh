@@ -63,6 +63,9 @@ missing() {
     if [ "$target" = test ] && [ "$(id -u)" = 0 ] && ! { have slurmctld && have slurmd && have sbatch && have munged; }; then
         want "Slurm" slurmctld slurmd slurm-client munge
     fi
+    if [ "$target" = test ] && [ "$(id -u)" = 0 ] && ! { [ -x /usr/sbin/sshd ] && have nft && have ip; }; then
+        want "ssh and networks to test on" openssh-server nftables iproute2
+    fi
     case $target in smoke | smoke-vtk | test | bench)
         if ! have_browser && browser_from_apt; then
             want "a browser" chromium fonts-dejavu-core

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import json
+import os
 import threading
 import time
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from pvlink.launchers.pace import Pace
 from pvlink.launchers.records import Record
 from pvlink.launchers.shells import Shell
 from pvlink.launchers.shells.here import Here
+from pvlink.launchers.shells.ssh import Ssh
 from pvlink.launchers.site import Site
 from pvlink.launchers.states import Report, Standing, State
 from pvlink.launchers.ways import way
@@ -33,7 +36,7 @@ class Cluster:
         """`where`: by what the site is found again, a name or a file."""
         self.site = site
         self._where = where
-        self.shell = shell or Here()
+        self.shell = shell or _shell(site)
         self._way = way(site, self.shell)
         self._lock = threading.RLock()
         self._records: dict[str, Record] = {}
@@ -150,6 +153,13 @@ class Cluster:
                 f"{self.site.name}: {wrong}: {done.err.strip() or done.out.strip() or 'no reason was given'}"
             )
         return done.out
+
+
+def _shell(site: Site) -> Shell:
+    """From inside the cluster there is no need for ssh."""
+    if site.ssh is None or any(fnmatch.fnmatch(os.uname().nodename, pattern) for pattern in site.ssh.inside):
+        return Here()
+    return Ssh(site.ssh)
 
 
 def _facts(record: Record) -> dict[str, Any]:

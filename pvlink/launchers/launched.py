@@ -31,19 +31,19 @@ class Launched:
         self.label = job.label
         self._packing = Packing(options.compression)
         self._status: dict[str, Any] = {}
+        self._how = ""
 
     def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
         self._status = status = self._ready(told)
         if status["version"] != engine.minor:
             said = versions.must_match(status["version"], engine.version, versions.installed())
             raise ServerError(f"{self.label}: {said}", "wrong-version")
-        began = time.monotonic()
         try:
-            sock = self._cluster.shell.dial(status["host"], status["door"], status["port"])
+            way = self._cluster.shell.dial(status["host"], status["door"], status["port"])
         except JobError as error:
             raise ServerError(f"{self.label}: {error}", "unreachable") from None
-        self._packing.rtt = None if sock.family.name == "AF_UNIX" else (time.monotonic() - began) * 1e3
-        line = Line("fd", socket=sock)
+        self._packing.rtt, self._how = way.rtt, way.how
+        line = Line("fd", socket=way.socket)
         wish = Wish((line,), engine.minor, self.label, int(status["connect_id"]), GREETING_SECONDS)
         link.begin(wish)
         return link.wait(wish, told)
@@ -91,8 +91,9 @@ class Launched:
     def safety(self) -> str:
         return (
             "The server listens nowhere: it has connected to pvlink's part of the job, which lets in who has the job's "
-            "connect-id. That stands in a file that only you can read. What passes is not encrypted on its way within "
-            "the cluster."
+            "connect-id. That stands in a file that only you can read. "
+            + (f"It is reached {self._how}, encrypted up to there. " if self._how else "")
+            + "What passes is not encrypted on its way within the cluster."
         )
 
     @property

@@ -37,6 +37,27 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 VERSION = re.compile(r"\d{1,2}\.\d{1,3}(\.\d{1,3})?", re.ASCII)
 
 
+Way = Literal["direct", "socket", "jump"]
+
+
+class Ssh(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the cluster is reached from elsewhere."""
+
+    host: str
+    # What is not said is in ~/.ssh/config, or as ssh has it.
+    user: str = ""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    # Hosts on the way, the first one first: "gateway.example.org", "me@gateway:2222".
+    jumps: tuple[str, ...] = ()
+    # A key's file.
+    identity: str = ""
+    # Host names, with * and ?, on which no ssh is needed: the cluster's own.
+    inside: tuple[str, ...] = ()
+    # How a job's door is reached, in the order that they are tried: from the login node to the node's port; by ssh to
+    # the node, to its unix socket; by ssh to the node, to its port.
+    ways: tuple[Way, ...] = ("direct", "socket", "jump")
+
+
 class Slurm(Struct, frozen=True, forbid_unknown_fields=True):
     """Where jobs go, and what they ask for when their user says nothing else."""
 
@@ -74,7 +95,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
 Mpi = Literal["mpiexec", "srun", "none"]
 Display = Literal["own", "none"]
 Scheduler = Literal["slurm", "none"]
-_CHOICES = {"mpi": get_args(Mpi), "display": get_args(Display), "scheduler": get_args(Scheduler)}
+_CHOICES = {"ways": get_args(Way), "mpi": get_args(Mpi), "display": get_args(Display), "scheduler": get_args(Scheduler)}
 
 
 class Version(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,6 +148,8 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     title: str = ""
     # "slurm": jobs of Slurm; "none": a process right there.
     scheduler: Scheduler = "slurm"
+    # None: jobs begin on this machine.
+    ssh: Ssh | None = None
     slurm: Slurm = field(default_factory=Slurm)
     rule: Rule | None = None
     paraview: ParaView = field(default_factory=ParaView)
@@ -202,7 +225,7 @@ def _sentence(error: msgspec.ValidationError) -> str:
     place = place.strip("`").removeprefix("$.")
     said = f"{said[:1].lower()}{said[1:]}".replace("`", "").replace("object", "table").replace("array", "list")
     if said.startswith("invalid enum value"):
-        valid = ", ".join(map(repr, _CHOICES[place.rpartition(".")[2]]))
+        valid = ", ".join(map(repr, _CHOICES[place.rpartition(".")[2].partition("[")[0]]))
         said = f"{said.removeprefix('invalid enum value ')} is none of {valid}"
     return f"{place}: {said}"
 
@@ -238,6 +261,13 @@ def _check(site: Site, where: str) -> None:
             words.plain(part, "paraview")
         if not paraview.mpiexec or not paraview.python:
             raise OptionError("paraview: mpiexec and python name at least one program.")
+        if site.ssh is not None:
+            for text in (site.ssh.host, site.ssh.user, *site.ssh.jumps):
+                words.host(text, "ssh")
+            for text in (*site.ssh.inside, site.ssh.identity):
+                words.plain(text, "ssh")
+            if not site.ssh.host or not site.ssh.ways:
+                raise OptionError("ssh: it names a host and at least one way.")
         for key in ("scratch", "jobs"):
             words.path(getattr(site.files, key), f"files.{key}")
         if slurm.bin:

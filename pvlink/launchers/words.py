@@ -13,6 +13,7 @@ from pvlink.errors import OptionError
 
 # Names of partitions, accounts, QOS, features and the like, and lists and counts of them, as Slurm writes them.
 _NAME = re.compile(r"[A-Za-z0-9_.:@+=,/&|*()\[\]%^~-]{1,256}", re.ASCII)
+_HOST = re.compile(r"(?![-.])[A-Za-z0-9_.@:-]{0,253}", re.ASCII)
 LONGEST = 4096
 
 
@@ -37,6 +38,16 @@ def name(text: object, what: str) -> str:
         raise OptionError(
             f"{what}={found!r}: it is letters, digits and . _ - : @ + = , / & | * ( ) [ ] % ^ ~ only, and begins "
             "with no dash."
+        )
+    return found
+
+
+def host(text: object, what: str) -> str:
+    """A host, with user and port where they belong; may be empty. Raises OptionError."""
+    found = plain(text, what)
+    if _HOST.fullmatch(found) is None:
+        raise OptionError(
+            f"{what}: {found!r} is no name of a host or user, such as login.example.org or me@gateway:2222."
         )
     return found
 

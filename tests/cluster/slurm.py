@@ -16,6 +16,9 @@ from typing import Self
 
 import psutil
 
+from tests.cluster import network as networks
+from tests.cluster.network import Host, Network
+
 NODES = 4
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
 START_S = 30.0
@@ -25,7 +28,7 @@ _SBIN = ("/usr/sbin", "/sbin")
 
 _CONF = """\
 ClusterName=pvlink
-SlurmctldHost={host}(127.0.0.1)
+SlurmctldHost={host}({address})
 SlurmctldPort={port}
 SlurmUser=root
 SlurmdUser=root
@@ -62,13 +65,13 @@ MessageTimeout=30
 SlurmdParameters=config_overrides
 """
 _NODE = (
-    "NodeName=n{number} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} Boards=1 SocketsPerBoard=1 "
+    "NodeName={name} NodeHostname={host} NodeAddr={address} Port={port} CPUs={cpus} Boards=1 SocketsPerBoard=1 "
     "CoresPerSocket={cpus} ThreadsPerCore=1 RealMemory={memory} Gres=gpu:{gpus} State=UNKNOWN\n"
 )
 _PARTITIONS = """\
 PartitionName=gpu Nodes=ALL Default=YES MaxTime=12:00:00 State=UP
-PartitionName=busy Nodes=n0 MaxTime=12:00:00 State=UP
-PartitionName=short Nodes=n{last} MaxTime=00:10:00 State=UP
+PartitionName=busy Nodes={first} MaxTime=12:00:00 State=UP
+PartitionName=short Nodes={last} MaxTime=00:10:00 State=UP
 """
 
 
@@ -87,11 +90,14 @@ def _which(program: str) -> str | None:
 class Slurm:
     """All of it ends with `with`, and with this process."""
 
-    def __init__(self, epilog: str = "#!/bin/sh\nexit 0\n") -> None:
+    def __init__(self, epilog: str = "#!/bin/sh\nexit 0\n", network: Network | None = None) -> None:
+        """`network`: hosts of their own for controller and nodes; else all of it is on this one."""
         # Short, for sockets; seen by all, as the nodes' users may be others.
         self.root = Path(tempfile.mkdtemp(prefix="pvs-", dir="/tmp"))
         self.root.chmod(0o755)
         self._epilog = epilog
+        self._network = network
+        self.nodes = list(networks.NODES) if network else [f"n{number}" for number in range(NODES)]
         self._running: list[subprocess.Popen[bytes]] = []
 
     @property
@@ -132,16 +138,17 @@ class Slurm:
 
     def ask(self, *command: str) -> str:
         """What one of Slurm's commands says."""
-        done = subprocess.run(
-            command, env=os.environ | self.environment, capture_output=True, text=True, timeout=30, check=True
-        )
+        words = [*(self._network.login.enter if self._network else []), *command]
+        environment = os.environ | self.environment
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout
 
     def log(self) -> str:
         return "\n".join(f"{file.name}: {file.read_text()[-2000:]}" for file in (self.root / "log").iterdir())
 
     def _write(self) -> None:
-        host, root = os.uname().nodename.partition(".")[0], self.root
+        here, root = os.uname().nodename.partition(".")[0], self.root
+        login = self._network.login if self._network else None
         for folder in ("munge", "state", "spool", "log", "dev"):
             (root / folder).mkdir(mode=0o755)
         (root / "munge").chmod(0o711)
@@ -149,16 +156,19 @@ class Slurm:
         key.touch(0o400)
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o400)
-        ports = _free_ports(NODES + 1)
-        conf = _CONF.format(host=host, port=ports[0], root=root)
-        for number in range(NODES):
-            (root / "spool" / f"n{number}").mkdir()
-            facts = {"number": number, "host": host, "port": ports[number + 1]}
+        ports = _free_ports(len(self.nodes) + 1)
+        place = (login.name, login.address) if login else (here, "127.0.0.1")
+        conf = _CONF.format(host=place[0], address=place[1], port=ports[0], root=root)
+        for number, name in enumerate(self.nodes):
+            (root / "spool" / name).mkdir()
+            node = self._network.nodes[name] if self._network else None
+            host, address = (node.name, node.address) if node else (here, "127.0.0.1")
+            facts = {"name": name, "host": host, "address": address, "port": ports[number + 1]}
             conf += _NODE.format(**facts, cpus=CPUS, memory=MEMORY, gpus=GPUS)
-        (root / "slurm.conf").write_text(conf + _PARTITIONS.format(last=NODES - 1))
+        (root / "slurm.conf").write_text(conf + _PARTITIONS.format(last=self.nodes[-1], first=self.nodes[0]))
         for number in range(GPUS):
             (root / "dev" / f"gpu{number}").touch()
-        names = f"NodeName=n[0-{NODES - 1}] Name=gpu File={root}/dev/gpu[0-{GPUS - 1}]"
+        names = f"NodeName={','.join(self.nodes)} Name=gpu File={root}/dev/gpu[0-{GPUS - 1}]"
         (root / "gres.conf").write_text(f"AutoDetect=off\n{names}\n")
         mail = f'#!/bin/sh\nprintf "%s\\n" "$*" >>{root}/log/mail\n'
         for name, text in (("mail", mail), ("epilog", self._epilog)):
@@ -170,16 +180,18 @@ class Slurm:
         munge = [f"--{name}-file={root}/munge/{name}" for name in ("key", "pid", "log", "seed")]
         self._run("munged", "--foreground", "--force", f"--socket={root}/munge/socket", *munge)
         self._until(lambda: (root / "munge" / "socket").exists(), "munge did not start")
-        self._run("slurmctld", "-D", "-c", "-f", str(root / "slurm.conf"))
-        for number in range(NODES):
-            self._run("slurmd", "-D", "-f", str(root / "slurm.conf"), "-N", f"n{number}")
+        login = self._network.login if self._network else None
+        self._run("slurmctld", "-D", "-c", "-f", str(root / "slurm.conf"), on=login)
+        for name in self.nodes:
+            node = self._network.nodes[name] if self._network else None
+            self._run("slurmd", "-D", "-f", str(root / "slurm.conf"), "-N", name, on=node)
         self._until(self._idle, "the nodes did not come")
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _run(self, program: str, *arguments: str, on: Host | None = None) -> None:
         with (self.root / "log" / f"{program}.out").open("ab") as out:
             self._running.append(
                 subprocess.Popen(
-                    [_which(program) or program, *arguments],
+                    [*(on.enter if on else []), _which(program) or program, *arguments],
                     env={"PATH": os.environ["PATH"], **self.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=out,
@@ -190,9 +202,9 @@ class Slurm:
 
     def _idle(self) -> bool:
         try:
-            return (
-                self.ask("sinfo", "--noheader", "--Node", "--partition=gpu", "--format=%T").split() == ["idle"] * NODES
-            )
+            return self.ask("sinfo", "--noheader", "--Node", "--partition=gpu", "--format=%T").split() == [
+                "idle"
+            ] * len(self.nodes)
         except subprocess.SubprocessError:
             return False
 

@@ -13,6 +13,7 @@ ENCODERS = "pvlink/streamer/encoders/"
 PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "wslink": ("pvlink/streamer/link.py",),
     "aiohttp": ("pvlink/streamer/link.py", "pvlink/streamer/doors.py"),
+    "asyncssh": ("pvlink/launchers/carrier/host.py",),
     "cryptography": ("pvlink/streamer/certificate.py",),
     "rpyc": ("pvlink/engine/rpc.py",),
     "av": (ENCODERS,),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from pvlink.errors import JobError
-from pvlink.launchers.shells import Done
+from pvlink.launchers.shells import Dialled, Done
 from pvlink.launchers.slurm import environment
 
 # This kernel's own Python and display are not a job's.
@@ -44,30 +45,30 @@ class Here:
             raise JobError(f"{command[0]} could not be run: {error.strerror}.") from None
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def dial(self, host: str, door: str, port: int) -> socket.socket:
-        if host == os.uname().nodename and Path(door).exists():
-            family: int = socket.AF_UNIX
-            address: str | tuple[str, int] = door
-        elif port:
-            family, address = socket.AF_UNSPEC, (host, port)
-        else:
+    def dial(self, host: str, door: str, port: int) -> Dialled:
+        near = host == os.uname().nodename and Path(door).exists()
+        if not near and not port:
             raise JobError(f"The job's door is {door} on {host}, which is not this machine, and it has no port.")
+        began = time.monotonic()
         try:
-            if isinstance(address, tuple):
-                return socket.create_connection(address, CONNECT_SECONDS)
-            sock = socket.socket(family)
-            try:
-                sock.settimeout(CONNECT_SECONDS)
-                sock.connect(address)
-            except BaseException:
-                sock.close()
-                raise
-            return sock
+            sock = _connected(door) if near else socket.create_connection((host, port), CONNECT_SECONDS)
         except OSError as error:
-            place = door if family == socket.AF_UNIX else f"{host}:{port}"
             raise JobError(
-                f"The job's door at {place} cannot be reached from {os.uname().nodename}: {error.strerror or error}."
+                f"The job's door at {door if near else f'{host}:{port}'} cannot be reached from "
+                f"{os.uname().nodename}: {error.strerror or error}."
             ) from None
+        return Dialled(sock, None if near else (time.monotonic() - began) * 1e3)
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _connected(door: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.settimeout(CONNECT_SECONDS)
+        sock.connect(door)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -61,7 +61,7 @@ def test_nothing_is_a_site_too() -> None:
     [
         (
             "walltime = 3",
-            "the site has no key 'walltime'. It has: title, scheduler, slurm, rule, paraview, files, end.",
+            "the site has no key 'walltime'. It has: title, scheduler, ssh, slurm, rule, paraview, files, end.",
         ),
         ("[slurm]\npartition = 'gpu'", "slurm has no key 'partition'. It has: partitions, account,"),
         ('[paraview.versions."5.11"]\nmodule = "x"', "paraview.versions.\"5.11\" has no key 'module'. It has: setup,"),
@@ -82,6 +82,10 @@ def test_nothing_is_a_site_too() -> None:
         ("[paraview]\npvserver = '-rf'", "paraview.pvserver='-rf'"),
         ("[files]\nscratch = '~root/x'", "files.scratch='~root/x'"),
         ("[end]\ngrace = 'never'", "grace='never'"),
+        ("[ssh]\nuser = 'ann'", "missing required field host"),
+        ("[ssh]\nhost = '-oProxyCommand=x'", "ssh: '-oProxyCommand=x' is no name of a host or user"),
+        ("[ssh]\nhost = 'a'\nways = ['telnet']", "ssh.ways[0]: 'telnet' is none of 'direct', 'socket', 'jump'."),
+        ("[ssh]\nhost = 'a'\nways = []", "ssh: it names a host and at least one way."),
         ("name = 'other'", "a site is called as its file is: oscar."),
         ("title = ", "this is not TOML"),
         ("a = " + "[" * 3000, "this is not TOML"),
@@ -102,7 +106,7 @@ def test_a_site_has_a_name_for_a_file(name: str) -> None:
 
 def test_all_keys_can_be_looked_up() -> None:
     found = site.schema()
-    assert list(found) == ["", "slurm", "rule", "paraview", 'paraview.versions."5.11"', "files", "end"]
+    assert list(found) == ["", "ssh", "slurm", "rule", "paraview", 'paraview.versions."5.11"', "files", "end"]
     assert found["end"] == ["grace"]
 
 
