@@ -208,7 +208,7 @@ def launch(site: str | os.PathLike[str], **options: Any) -> Job:
 
     `site`: a name (`pvlink site list`), or a file. memory="90G" and time="1:30:00", partition, ranks, nodes, gpus,
     account, qos, constraint, reservation, exclusive, extra=["--nice=100"], version="5.11"; the rest is as the site has
-    it. grace="10m": how long it stays when nobody is connected.
+    it. grace="10m": how long it stays when nobody is connected; mail="ann@example.org": who is written to.
     """
     from pvlink.launchers import launching
 

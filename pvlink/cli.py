@@ -86,5 +86,6 @@ COMMANDS: dict[str, Command] = {
     "site": ("clusters as files describe them", commands.site_arguments, commands.site_command),
     "launch": ("a ParaView server in a job on a cluster", commands.launch_arguments, commands.launch_command),
     "jobs": ("how your jobs stand", commands.jobs_arguments, commands.jobs_command),
+    "connect": ("a way to a job for ParaView's own window", commands.connect_arguments, commands.connect_command),
     "cancel": ("end a job", commands.cancel_arguments, commands.cancel_command),
 }

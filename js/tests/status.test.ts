@@ -66,6 +66,16 @@ describe("the status line", () => {
     line = new StatusLine(retry, new AbortController().signal);
   });
 
+  it("keeps what a session has to say while it is live", () => {
+    line.show(say({ line: OPEN, view: view("live") }));
+    expect(line.element.dataset.notice).toBe("false");
+    line.show(say({ line: OPEN, view: view("live", "The job ends in 3 min.") }));
+    expect(line.element.dataset.notice).toBe("true");
+    expect(line.element.textContent).toContain("The job ends in 3 min.");
+    line.show(say({ line: OPEN, view: view("busy", "Contour", 0.5) }));
+    expect(line.element.dataset.notice).toBe("false");
+  });
+
   it("is read aloud politely", () => {
     line.show(say({ line: OPEN, view: view("lost", "Gone.") }));
     expect(part("[role=status]").getAttribute("aria-live")).toBe("polite");

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 from pvlink.errors import OptionError
-from pvlink.launchers import words
+from pvlink.launchers import amounts, words
 from pvlink.launchers.order import Order
 
 # What goes along, by where it lies in this package. With empty folders around it, it is found there as it is here.
@@ -23,6 +23,7 @@ PARTS = (
     "launchers/node/greetings.py",
     "launchers/node/pipe.py",
     "launchers/node/rank.py",
+    "launchers/node/letters.py",
     "servers/chain.py",
     "servers/screen.py",
     "streamer/pvserver/handshake.py",
@@ -61,6 +62,8 @@ class Plan:
     limit: int
     # Pythons to try.
     python: tuple[str, ...]
+    # To whom and how letters are sent, and what they say; none without an address.
+    mail: dict[str, str] | None = None
 
     def json(self) -> str:
         return json.dumps(asdict(self), indent=1)
@@ -83,7 +86,24 @@ def plan(order: Order, key: str, home: str, ports: tuple[int, int] | None = (0, 
         grace=order.grace,
         limit=0 if site.scheduler == "slurm" else order.seconds,
         python=tuple(at_home(program, home) for program in site.paraview.python),
+        mail=_mail(order),
     )
+
+
+def _mail(order: Order) -> dict[str, str] | None:
+    if not order.mail:
+        return None
+    site = order.site
+    return {
+        "to": order.mail,
+        "sender": site.mail.sender or order.mail,
+        "smtp": site.mail.smtp,
+        "sendmail": site.mail.sendmail,
+        "site": site.title or site.name,
+        "words": order.words,
+        "login": site.ssh.host if site.ssh else "LOGIN_NODE",
+        "grace_words": amounts.duration_words(order.grace),
+    }
 
 
 def place(order: Order, key: str, home: str) -> str:
@@ -178,7 +198,9 @@ def _around() -> dict[str, str]:
 def _programs(plan: Plan) -> dict[str, str]:
     lib = json.dumps(f"{plan.place}/lib")
     steward = _PROGRAM.format(lib=lib, name="steward", arguments=json.dumps(f"{plan.place}/plan.json"))
-    return {"lib/steward.py": steward, "lib/rank.py": _PROGRAM.format(lib=lib, name="rank", arguments="sys.argv[1:]")}
+    letters = _PROGRAM.format(lib=lib, name="letters", arguments=json.dumps(f"{plan.place}/plan.json"))
+    rank = _PROGRAM.format(lib=lib, name="rank", arguments="sys.argv[1:]")
+    return {"lib/steward.py": steward, "lib/rank.py": rank, **({"lib/letters.py": letters} if plan.mail else {})}
 
 
 def _named(parts: Mapping[str, str]) -> dict[str, str]:

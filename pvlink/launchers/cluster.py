@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fnmatch
 import json
 import os
@@ -13,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pvlink.errors import JobError
-from pvlink.launchers import batch, records, slurm, states
-from pvlink.launchers.order import Order
+from pvlink.launchers import amounts, batch, records, slurm, states
+from pvlink.launchers.order import settle
 from pvlink.launchers.pace import Pace
 from pvlink.launchers.records import Record
 from pvlink.launchers.shells import Shell
@@ -27,6 +28,8 @@ from pvlink.launchers.ways import way
 _PARTS = Path(__file__).resolve().parent.parent
 # Seconds between two questions, at first and at most: for a scheduler of thousands, and for a small file.
 QUEUE, STATUS = (0.5, 20.0), (0.2, 2.0)
+# How long after its end a job's last word may take to be seen, in seconds: over a network's file system.
+SETTLE = 5.0
 
 
 class Cluster:
@@ -43,17 +46,22 @@ class Cluster:
         self._reports: dict[str, Report | None] = {}
         self._statuses: dict[str, dict[str, Any]] = {}
         self._standings: dict[str, Standing] = {}
+        # Since when a scheduler says that it has ended, and the job itself does not.
+        self._over_since: dict[str, float] = {}
         self._queue_pace, self._status_pace = Pace(*QUEUE), Pace(*STATUS)
 
-    def launch(self, order: Order) -> Record:
-        """Hand it in. Raises JobError."""
+    def launch(self, **options: Any) -> Record:
+        """Hand it in. Raises OptionError, JobError."""
+        order = settle(self.site, **options)
         now = time.time()
         plan = batch.plan(order, records.new_key(now), self._home())
         script = batch.script(order, plan, {part: (_PARTS / part).read_text() for part in batch.PARTS})
         self._run(["mkdir", "-p", plan.place], "the job's folder could not be made")
         self._run(["chmod", "700", plan.place], "the job's folder could not be closed to others")
         job = self._way.submit(order, plan.place, script)
-        record = Record(plan.key, self.site.name, self._where, job, plan.place, order.words, now, order.seconds)
+        record = Record(
+            plan.key, self.site.name, self._where, job, plan.place, order.words, now, order.seconds, _plain(options)
+        )
         self.know(record)
         records.write(record)
         return record
@@ -107,15 +115,31 @@ class Cluster:
             found = self._way.look(one.job for one in open_jobs)
             self._reports |= {one.key: found.get(one.job) for one in open_jobs}
             self._queue_pace.asked(now, changed=self._reports != before)
-        if open_jobs and self._status_pace.due(now):
+        # A scheduler may know of an end before the job's own last word is seen.
+        silent = [one for one in open_jobs if self._is_over(one.key) and not self._has_said_why(one.key)]
+        if open_jobs and (silent or self._status_pace.due(now)):
             said = self._said(open_jobs)
             self._status_pace.asked(now, changed=any(self._statuses.get(key) != one for key, one in said.items()))
             self._statuses |= said
         for one in open_jobs:
             found_now = states.standing(self._reports.get(one.key), self._statuses.get(one.key), time.time())
+            if found_now.why in states.UNSURE and self._settles(one.key, now):
+                found_now = Standing(State.ENDING, "It is being ended.", None, found_now.report, found_now.status)
             self._standings[one.key] = found_now
             if found_now.state is State.ENDED:
                 self._end(one, found_now)
+
+    def _is_over(self, key: str) -> bool:
+        """As the scheduler has it."""
+        report = self._reports.get(key)
+        return key in self._reports and (report is None or report.why_ended is not None)
+
+    def _settles(self, key: str, now: float) -> bool:
+        """Whether its own last word may still come."""
+        return not self._has_said_why(key) and now - self._over_since.setdefault(key, now) < SETTLE
+
+    def _has_said_why(self, key: str) -> bool:
+        return self._statuses.get(key, {}).get("state") == "ended"
 
     def _has_ended(self, key: str) -> bool:
         known = self._standings.get(key)
@@ -160,6 +184,13 @@ def _shell(site: Site) -> Shell:
     if site.ssh is None or any(fnmatch.fnmatch(os.uname().nodename, pattern) for pattern in site.ssh.inside):
         return Here()
     return Ssh(site.ssh)
+
+
+def _plain(options: dict[str, Any]) -> dict[str, Any]:
+    """As JSON has them: a time may have come as Python's."""
+    given = {name: value for name, value in options.items() if value is not None}
+    times = {name: value for name, value in given.items() if isinstance(value, datetime.timedelta)}
+    return {**given, **{name: amounts.clock(value.total_seconds()) for name, value in times.items()}}
 
 
 def _facts(record: Record) -> dict[str, Any]:

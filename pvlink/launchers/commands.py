@@ -11,6 +11,7 @@ from pvlink.errors import JobError, OptionError, PvlinkError
 from pvlink.launchers import amounts, launching, site, sites
 from pvlink.launchers.job import TICK, Job
 from pvlink.launchers.states import State
+from pvlink.launchers.window import Window
 
 _WAITED_FOR = (State.WAITING, State.STARTING, State.ENDING)
 
@@ -40,6 +41,7 @@ def launch_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exclusive", action="store_true", default=None, help="the nodes for this job alone")
     parser.add_argument("--version", metavar="5.11", help="which ParaView, where the site has several")
     parser.add_argument("--grace", metavar="10m", help="how long it stays when nobody is connected")
+    parser.add_argument("-u", "--mail", metavar="ANN@EXAMPLE.ORG", help="who is written to when it is ready")
     parser.add_argument("--extra", action="append", metavar="--nice=100", help="a further option of sbatch")
     parser.add_argument("--no-wait", action="store_true", help="do not wait until it is ready")
 
@@ -70,6 +72,15 @@ def cancel_command(asked: argparse.Namespace) -> int:
     return _said("cancel", cancel)
 
 
+def connect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", help="its number (pvlink jobs)")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="of this machine; any, if it is not said")
+
+
+def connect_command(asked: argparse.Namespace) -> int:
+    return _said("connect", lambda: _connected(launching.attach(asked.job), asked.port))
+
+
 def _said(command: str, work: Callable[[], str]) -> int:
     try:
         print(work())
@@ -95,6 +106,22 @@ def _launched(job: Job, *, wait: bool) -> str:
     if standing.is_hopeless:
         raise JobError(f"{job.label} {job.hopeless(standing)}")
     return f"{standing.sentence}\nIn a notebook: {_how(job)}"
+
+
+def _connected(job: Job, port: int) -> str:
+    """Until it has ended, or its user has had enough."""
+    window = Window(job.wait(), port)
+    try:
+        file = window.write()
+        print(f"{job.label} is at localhost:{window.port} as long as this runs.")
+        print(f"In ParaView: File, Connect, Load Servers: {file}; then choose {job.label!r}.")
+        print("Ctrl-C closes the way; the job goes on.", flush=True)
+        window.serve(lambda said: print(said, flush=True))
+    except KeyboardInterrupt:
+        return f"\nClosed. pvlink cancel {job.number} ends the job."
+    finally:
+        window.close()
+    return f"{job.label} has ended."
 
 
 def _how(job: Job) -> str:

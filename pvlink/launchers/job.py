@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime
 import html
 import time
+import weakref
+from pathlib import Path
 from typing import Any
 
 from pvlink.errors import JobError
-from pvlink.launchers import amounts
+from pvlink.launchers import amounts, records
 from pvlink.launchers.cluster import Cluster
 from pvlink.launchers.launched import Launched
 from pvlink.launchers.records import Record
+from pvlink.launchers.shells import Dialled
 from pvlink.launchers.states import Standing, State
-from pvlink.servers.origins import Options, Origin
+from pvlink.launchers.watch import Watch
+from pvlink.servers.origins import Options, Origin, Taker
 
 # Between two looks while somebody waits.
 TICK = 0.1
@@ -25,6 +29,9 @@ class Job:
     def __init__(self, cluster: Cluster, record: Record) -> None:
         self._cluster = cluster
         self._record = record
+        # Sessions that are connected to it.
+        self._takers: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._watch: Watch | None = None
         cluster.know(record)
 
     @property
@@ -93,6 +100,11 @@ class Job:
         if self.standing().state is not State.ENDED:
             self._cluster.cancel(self.key)
 
+    @property
+    def can_extend(self) -> bool:
+        """Whether there is somebody to ask for more time."""
+        return self._cluster.site.scheduler == "slurm"
+
     def extend(self, time: str | datetime.timedelta) -> datetime.timedelta | None:
         """So much longer, where the cluster allows it; what remains then."""
         more, standing = amounts.duration(time), self.standing()
@@ -105,6 +117,49 @@ class Job:
         self.standing(now=True)
         return self.remaining
 
+    def renew(self, **changes: Any) -> Job:
+        """Another job in its place, asked for as this one was but for `changes`: `renew(time="2h")`.
+
+        Waits until that is ready; then connected sessions go over to it, with the same pipeline, cameras and cells, and
+        this one ends. Whatever goes wrong before, this one stays.
+        """
+        former = self._record
+        successor = self._cluster.launch(**{**former.options, **changes})
+        another = Job(self._cluster, successor)
+        print(f"pvlink: {another.label}: {another.words}. {self.label} goes on until it is ready.")  # noqa: T201
+        try:
+            another.wait()
+        except BaseException:
+            another.cancel()
+            raise
+        self._record = successor
+        for session in list(self._takers):
+            session.reconnect()
+        self._cluster.cancel(former.key)
+        return self
+
+    def resize(self, *, nodes: int | None = None, **changes: Any) -> Job:
+        """The same on more nodes, or fewer; or with other memory, ranks or GPUs. As `renew`."""
+        return self.renew(nodes=nodes, **changes)
+
+    def taken(self, by: Taker) -> None:
+        """A session is connected to it."""
+        self._takers.add(by)
+        if self._watch is None or not self._watch.alive:
+            self._watch = Watch(self, amounts.duration(self._cluster.site.end.warning))
+
+    def tell(self, message: str) -> None:
+        """Say so below the views of all sessions that are connected to it; empty: no more."""
+        for session in list(self._takers):
+            session.notice(message)
+
+    def keep(self) -> Path | None:
+        """Have the pipeline on disk, too: a state file that any ParaView opens."""
+        path = records.folder() / f"{self.key}.pvsm"
+        # The last one counts; there is one session, as a rule.
+        kept = [session.keep(path) for session in list(self._takers)]
+        return path if any(kept) else None
+
     def log(self, lines: int = 40) -> str:
         """The last lines of what it has written."""
         return self._cluster.log(self.key, lines)
@@ -112,6 +167,11 @@ class Job:
     def standing(self, *, now: bool = False) -> Standing:
         """All that is known. `now`: even if it was asked a moment ago."""
         return self._cluster.look(self.key, now=now)
+
+    def dial(self) -> Dialled:
+        """A connection to its door, for who has its connect-id. Raises JobError."""
+        status = self.wait().standing().status
+        return self._cluster.shell.dial(status["host"], status["door"], status["port"])
 
     def origin(self, options: dict[str, Any]) -> Origin:
         """For `session.connect(job)`."""

@@ -10,7 +10,7 @@ from pvlink.launchers.cluster import Cluster
 from pvlink.launchers.states import State
 from pvlink.servers import versions
 from pvlink.servers.link import Line, Link, Wish
-from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing
+from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing, Taker
 from pvlink.servers.server import Told
 
 if TYPE_CHECKING:
@@ -28,12 +28,18 @@ class Launched:
         self._job = job
         self._cluster = cluster
         self.options = options
-        self.label = job.label
         self._packing = Packing(options.compression)
         self._status: dict[str, Any] = {}
         self._how = ""
+        self._opened = ""
+
+    @property
+    def label(self) -> str:
+        """It may be another one by now."""
+        return self._job.label
 
     def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
+        self._opened = self._job.key
         self._status = status = self._ready(told)
         if status["version"] != engine.minor:
             said = versions.must_match(status["version"], engine.version, versions.installed())
@@ -65,6 +71,12 @@ class Launched:
                 raise ServerError(f"{self.label} is not ready after {waited:.0f} s. {standing.sentence}", "silent")
             told(waited, {"message": f"{self.label}: {standing.sentence}"})
             time.sleep(TICK)
+
+    def taken(self, by: Taker) -> None:
+        self._job.taken(by)
+
+    def moved(self) -> bool:
+        return self._opened != self._job.key
 
     def close(self) -> None:
         """The job stays, for as long as it was told to wait."""

@@ -10,7 +10,6 @@ from pvlink.errors import JobError, OptionError
 from pvlink.launchers import records, sites
 from pvlink.launchers.cluster import Cluster
 from pvlink.launchers.job import Job
-from pvlink.launchers.order import settle
 
 _clusters: dict[str, Cluster] = {}
 
@@ -18,7 +17,7 @@ _clusters: dict[str, Cluster] = {}
 def launch(site: str | os.PathLike[str], **options: Any) -> Job:
     """A ParaView server in a job there. Raises OptionError, JobError."""
     cluster = _cluster(site)
-    return Job(cluster, cluster.launch(settle(cluster.site, **options)))
+    return Job(cluster, cluster.launch(**options))
 
 
 def jobs() -> list[Job]:

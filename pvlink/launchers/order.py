@@ -28,6 +28,7 @@ OPTIONS = (
     "extra",
     "version",
     "grace",
+    "mail",
 )
 # What sbatch may be told besides: nothing that says what is run, as whom, with which environment or where its words go.
 EXTRA = (
@@ -104,6 +105,8 @@ class Order:
     extra: tuple[str, ...]
     # Seconds that it stays when nobody is connected.
     grace: int
+    # Who is written to; nobody, if it is empty.
+    mail: str = ""
 
     @property
     def words(self) -> str:
@@ -145,6 +148,7 @@ def settle(site: Site, **asked: Any) -> Order:
         exclusive=_truth(given.get("exclusive", slurm.exclusive), "exclusive"),
         extra=(*_extra(slurm.extra, "slurm.extra"), *_extra(given.get("extra", ()), "extra")),
         grace=amounts.duration(given.get("grace", site.end.grace), "grace"),
+        mail=words.address(given.get("mail", site.mail.to), "mail"),
     )
 
 

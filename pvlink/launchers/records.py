@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -31,6 +32,8 @@ class Record(Struct, frozen=True):
     # Seconds of the epoch, and how long it may take.
     launched: float
     seconds: int
+    # What was asked for, so that it can be asked for again.
+    options: dict[str, Any] = {}
     # How it ended, once that is known.
     ended: str = ""
 

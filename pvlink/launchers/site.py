@@ -140,6 +140,18 @@ class End(Struct, frozen=True, forbid_unknown_fields=True):
 
     # How long it stays when nobody is connected.
     grace: str = "10m"
+    # So long before its limit its user is told.
+    warning: str = "3m"
+
+
+class Mail(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a job writes to its user: when it is ready, and when it has ended. Without an address it does not."""
+
+    to: str = ""
+    sender: str = ""
+    # A mail server that the nodes reach, "mail.example.org:25"; else sendmail.
+    smtp: str = ""
+    sendmail: str = "/usr/sbin/sendmail"
 
 
 class Site(Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,6 +167,7 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     paraview: ParaView = field(default_factory=ParaView)
     files: Files = field(default_factory=Files)
     end: End = field(default_factory=End)
+    mail: Mail = field(default_factory=Mail)
     # By what it is called, which is the file's name.
     name: str = ""
 
@@ -272,7 +285,12 @@ def _check(site: Site, where: str) -> None:
             words.path(getattr(site.files, key), f"files.{key}")
         if slurm.bin:
             words.path(slurm.bin, "slurm.bin")
-        amounts.duration(site.end.grace, "end.grace")
+        for text in (site.mail.to, site.mail.sender):
+            words.address(text, "mail")
+        words.host(site.mail.smtp, "mail.smtp")
+        words.path(site.mail.sendmail, "mail.sendmail")
+        for key in ("grace", "warning"):
+            amounts.duration(getattr(site.end, key), f"end.{key}")
     except OptionError as error:
         raise OptionError(f"{where}: {error}") from None
 

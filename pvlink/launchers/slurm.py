@@ -42,6 +42,9 @@ def submit(order: Order, place: str) -> list[str]:
         "--time": amounts.clock(order.seconds),
         "--gres": f"{order.site.slurm.gpus}:{order.gpus}" if order.gpus else "",
         "--chdir": place,
+        # When it begins and ends, and shortly before its limit; when it is ready it writes itself.
+        "--mail-user": order.mail,
+        "--mail-type": "BEGIN,END,FAIL,TIME_LIMIT_90" if order.mail else "",
         # Before the script has its own.
         "--output": f"{place}/slurm.log",
     }

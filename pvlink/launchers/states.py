@@ -209,6 +209,8 @@ def standing(report: Report | None, status: dict[str, Any] | None, now: float) -
 
 # What a scheduler knows better than the job.
 _SURE = (End.CANCELLED, End.TIME, End.MEMORY, End.NODE, End.PREEMPTED)
+# Where the job itself may say more.
+UNSURE = (End.LEFT, End.FAILED, End.LOST)
 _OWN = {"asked": End.CANCELLED, "grace": End.LEFT, "limit": End.TIME, "setup": End.SETUP}
 
 

@@ -14,6 +14,7 @@ from pvlink.errors import OptionError
 # Names of partitions, accounts, QOS, features and the like, and lists and counts of them, as Slurm writes them.
 _NAME = re.compile(r"[A-Za-z0-9_.:@+=,/&|*()\[\]%^~-]{1,256}", re.ASCII)
 _HOST = re.compile(r"(?![-.])[A-Za-z0-9_.@:-]{0,253}", re.ASCII)
+_ADDRESS = re.compile(r"(?!-)[A-Za-z0-9._%+=&'-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}", re.ASCII)
 LONGEST = 4096
 
 
@@ -49,6 +50,14 @@ def host(text: object, what: str) -> str:
         raise OptionError(
             f"{what}: {found!r} is no name of a host or user, such as login.example.org or me@gateway:2222."
         )
+    return found
+
+
+def address(text: object, what: str) -> str:
+    """Of mail; may be empty. Raises OptionError."""
+    found = plain(text, what)
+    if found and _ADDRESS.fullmatch(found) is None:
+        raise OptionError(f"{what}={found!r}: it is one address, such as ann@example.org.")
     return found
 
 

@@ -8,6 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pvlink import notebook
@@ -171,6 +172,7 @@ class Connected:
             origin.close()
             raise
         self._origin = origin
+        origin.taken(self)
         self.server = Server(self, origin, facts, origin.version or engine.minor)
         if facts["draws"] is False and origin.options.render == "server":
             print(f"pvlink: {self.server.rendering_why}", file=sys.stderr)  # noqa: T201
@@ -213,10 +215,12 @@ class Connected:
                     "There was no ParaView server in this session: session.connect(...) or serve(...).", "none"
                 )
             if self.server is not None and self.server_state()["state"] == "live":
-                if self._answers():
+                moved = self._origin.moved()
+                if self._answers() and not moved:
                     print(f"pvlink: {self.server.address} is there and answers; nothing to do.")  # noqa: T201
                     return self.server
-                self._cut(f"{self.server.address} did not answer, and was given up for a new connection.")
+                why = "is at another place now" if moved else "did not answer"
+                self._cut(f"{self.server.address} {why}, and was given up for a new connection.")
             state = self._kept() if self.server is not None else self._parked
             said = self._again(state)
             print(f"pvlink: {self._origin.label}: {said}")  # noqa: T201
@@ -237,6 +241,21 @@ class Connected:
         self.ask("restored")
         self._parked = None
         return said
+
+    def notice(self, message: str) -> None:
+        """Below the views, and no longer than they are of this server."""
+        with contextlib.suppress(StreamerLost, ValueError):
+            self.ask("notice", message=message)
+
+    def keep(self, path: Path) -> bool:
+        """Write the pipeline as it was after the last cell into a state file of ParaView's; whether there is one."""
+        state = self._kept()
+        if state is None:
+            return False
+        draft = path.with_name(f".{path.name}")
+        draft.write_bytes(state.xml)
+        draft.rename(path)
+        return True
 
     def _answers(self) -> bool:
         """Whether a live server is not known to hang; the pipeline is written down then."""

@@ -56,14 +56,35 @@ class Options:
         return THRESHOLDS[self.render]
 
 
+class Taker(Protocol):
+    """A session, as an origin knows it."""
+
+    def reconnect(self) -> Any: ...
+
+    def notice(self, message: str) -> None:
+        """A sentence for whoever looks at the views; empty: no more."""
+
+    def keep(self, path: Path) -> bool:
+        """Write the pipeline into a file; whether there is one."""
+
+
 class Origin(Protocol):
     """Can be opened again and again."""
 
-    label: str
     options: Options
+
+    @property
+    def label(self) -> str:
+        """For sentences."""
 
     def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
         """The relay's ports for the engine, with the server behind them. Raises ServerError."""
+
+    def taken(self, by: Taker) -> None:
+        """A session is connected, and can be told things from now on."""
+
+    def moved(self) -> bool:
+        """Whether it is somewhere else now than where it was opened last: to be had again there."""
 
     def close(self) -> None:
         """End what was started for it. May be called twice."""
@@ -177,6 +198,12 @@ class Reached:
         else:
             lines = tuple(Line("connect", place.host or "localhost", place.port) for place in self.address.places)
         return Wish(lines, engine.minor, self.label, options.connect_id, options.timeout, trust=options.allow_insecure)
+
+    def taken(self, by: Taker) -> None:
+        """It has nothing to tell."""
+
+    def moved(self) -> bool:
+        return False
 
     def close(self) -> None:
         """Nothing of it is ours."""

@@ -11,7 +11,7 @@ from pvlink.errors import ServerError
 from pvlink.servers import chain, serving
 from pvlink.servers.configuration import Settled
 from pvlink.servers.link import TICK, Line, Link, Wish
-from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing, Reached
+from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing, Reached, Taker
 from pvlink.servers.served import Served
 from pvlink.servers.server import Told
 from pvlink.servers.starting import Running, by_hand
@@ -56,6 +56,12 @@ class Started:
             wish = Wish((ours,), *_rest(wish))
             link.begin(wish)
         return link.wait(wish, told)
+
+    def taken(self, by: Taker) -> None:
+        """It has nothing to tell."""
+
+    def moved(self) -> bool:
+        return False
 
     def close(self) -> None:
         served, self._served = self._served, None

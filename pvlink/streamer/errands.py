@@ -39,6 +39,7 @@ class Errands:
             "server-state": self._server_state,
             "server-cut": self._server_cut,
             "server-close": self._server_close,
+            "notice": self._notice,
             "stop": self._stop,
         }
         # Those that bring sockets, which are theirs then.
@@ -88,6 +89,10 @@ class Errands:
 
     async def _server_close(self, _request: Request) -> Answer:
         self._hub.servers.close_link()
+        return _DONE
+
+    async def _notice(self, request: Request) -> Answer:
+        self._hub.servers.notice(request.message)
         return _DONE
 
     async def _engine_ended(self, request: Request) -> Answer:

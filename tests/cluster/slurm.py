@@ -24,6 +24,8 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sco
 START_S = 30.0
 # A node's, as Slurm is told.
 CPUS, MEMORY, GPUS = 4, 180_000, 4
+# Whoever kills the tests kills these.
+WITH_US = ["setpriv", "--pdeathsig=KILL", "--"]
 _SBIN = ("/usr/sbin", "/sbin")
 
 _CONF = """\
@@ -191,7 +193,7 @@ class Slurm:
         with (self.root / "log" / f"{program}.out").open("ab") as out:
             self._running.append(
                 subprocess.Popen(
-                    [*(on.enter if on else []), _which(program) or program, *arguments],
+                    [*(on.enter if on else []), *WITH_US, _which(program) or program, *arguments],
                     env={"PATH": os.environ["PATH"], **self.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=out,

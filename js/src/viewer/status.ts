@@ -97,6 +97,8 @@ export class StatusLine {
 
   show(said: Said): void {
     this.element.dataset.state = said.word;
+    // "Live" goes by itself; what the session has to say stays.
+    this.element.dataset.notice = String(said.word === "live" && said.sentence !== VIEW_SENTENCES.live);
     // The same words again would be read aloud again.
     if (this.sentence.textContent !== said.sentence) this.sentence.textContent = said.sentence;
     this.aside.textContent = said.aside;

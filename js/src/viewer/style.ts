@@ -85,7 +85,7 @@ export const STYLE = `
 .pvlink-status:is([data-state="connecting"], [data-state="reconnecting"], [data-state="busy"]) {
   animation: pvlink-come 0.15s 0.4s both;
 }
-.pvlink-status[data-state="live"] { animation: pvlink-go 0.4s 1.2s both; pointer-events: none; }
+.pvlink-status[data-state="live"]:not([data-notice="true"]) { animation: pvlink-go 0.4s 1.2s both; pointer-events: none; }
 @keyframes pvlink-come { from { opacity: 0; } }
 @keyframes pvlink-go { to { opacity: 0; visibility: hidden; } }
 

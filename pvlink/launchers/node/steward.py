@@ -20,6 +20,7 @@ import selectors
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ from pvlink.streamer.pvserver.handshake import Answerer, Code, Introduction
 
 # A server that ends so often in a row, before anybody could have used it, will not do better.
 MOST_FAILURES = 3
+# For the letter that says that it has ended, in seconds: a scheduler that ends a job does not wait much longer.
+LAST_LETTER = 2.0
 # Ends that were meant.
 ORDERLY = ("asked", "grace", "limit")
 
@@ -55,6 +58,8 @@ class Steward:
         # Who waits for it, or has it.
         self._client: Visitor | None = None
         self._pipe: Pipe | None = None
+        # What the user was written about.
+        self._written: set[str] = set()
         self._began = self._alone_since = time.monotonic()
         self._over = ""
 
@@ -212,10 +217,10 @@ class Steward:
         self._stop(gently=used)
         if self._client is not None:
             self._client.sock.close()
-        for left in (Path(self._plan["node"]), self._place / "lib"):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(self._plan["node"], ignore_errors=True)
         said = "" if self._over in ORDERLY else last_words(self._place)
         self._tell("ended", why=self._over, said=said)
+        shutil.rmtree(self._place / "lib", ignore_errors=True)
 
     def _tell(self, state: str, **more: Any) -> None:
         """Write down how it stands; whole, or not at all."""
@@ -235,6 +240,18 @@ class Steward:
             draft.touch(0o600)
             draft.write_text(json.dumps(facts))
             draft.rename(self._place / "status")
+            if self._plan["mail"] and state in ("ready", "ended") and state not in self._written:
+                self._written.add(state)
+                self._write()
+
+    def _write(self) -> None:
+        """To the user, in a process of its own: a mail server may take its time."""
+        command = [sys.executable, "-I", "-S", str(self._place / "lib" / "letters.py")]
+        letter = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        if self._over:
+            # A batch job's processes end with its script.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                letter.wait(LAST_LETTER)
 
 
 def main(plan: str) -> None:

@@ -118,6 +118,9 @@ class Ssh:
 
 def _answer(message: dict[str, Any]) -> str | None:
     """What the user says; none where he gives up, or is not there."""
+    if threading.current_thread() is not threading.main_thread():
+        # Nobody looks at what a thread would ask.
+        return None
     try:
         # Both are asked below the cell in a notebook.
         return getpass.getpass(message["ask"]) if message["hidden"] else input(message["ask"])

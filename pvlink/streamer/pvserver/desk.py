@@ -49,6 +49,8 @@ class ServerDesk:
         self._former: list[Link] = []
         self._watchers: list[Watcher] = []
         self._ticking: asyncio.TimerHandle | None = None
+        # What those are told who watch a view that is live: that the server's time is nearly over.
+        self._notice = ""
 
     def open(self, wish: ServerWish, sockets: list[socket.socket]) -> None:
         self.close_link()
@@ -68,6 +70,11 @@ class ServerDesk:
         if self._link is not None:
             self._link.close()
 
+    def notice(self, message: str) -> None:
+        """A sentence below all live views, until another one, or none, takes its place."""
+        self._notice = message
+        self._tell()
+
     def watch(self, sock: socket.socket) -> None:
         """From now on whoever has its other end hears of a loss before anything else happens."""
         if len(self._watchers) >= MAX_WATCHERS:
@@ -79,8 +86,10 @@ class ServerDesk:
             self._watchers.remove(watcher)
 
     def named(self, state: ViewState) -> ViewState:
-        """What viewers are told while the engine works, when it is the server that it waits for."""
+        """What viewers are told while the engine works, when it is the server that it waits for; or of its end."""
         link = self._link
+        if state.state == "live" and self._notice:
+            return ViewState("live", self._notice)
         if state.state != "busy" or link is None:
             return state
         silence, now = link.silence, asyncio.get_running_loop().time()

@@ -20,7 +20,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def record(launched: float, ended: str = "") -> Record:
     key = records.new_key(launched)
-    return Record(key, "oscar", "oscar", "7", f"/home/ann/{key}", "45 GB", launched, 3600, ended)
+    return Record(key, "oscar", "oscar", "7", f"/home/ann/{key}", "45 GB", launched, 3600, ended=ended)
 
 
 def test_the_newest_comes_first_and_the_old_ones_go() -> None:

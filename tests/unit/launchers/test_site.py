@@ -61,7 +61,7 @@ def test_nothing_is_a_site_too() -> None:
     [
         (
             "walltime = 3",
-            "the site has no key 'walltime'. It has: title, scheduler, ssh, slurm, rule, paraview, files, end.",
+            "the site has no key 'walltime'. It has: title, scheduler, ssh, slurm, rule, paraview, files, end, mail.",
         ),
         ("[slurm]\npartition = 'gpu'", "slurm has no key 'partition'. It has: partitions, account,"),
         ('[paraview.versions."5.11"]\nmodule = "x"', "paraview.versions.\"5.11\" has no key 'module'. It has: setup,"),
@@ -106,8 +106,8 @@ def test_a_site_has_a_name_for_a_file(name: str) -> None:
 
 def test_all_keys_can_be_looked_up() -> None:
     found = site.schema()
-    assert list(found) == ["", "ssh", "slurm", "rule", "paraview", 'paraview.versions."5.11"', "files", "end"]
-    assert found["end"] == ["grace"]
+    assert list(found) == ["", "ssh", "slurm", "rule", "paraview", 'paraview.versions."5.11"', "files", "end", "mail"]
+    assert found["end"] == ["grace", "warning"]
 
 
 KEYS = st.sampled_from(

@@ -199,6 +199,28 @@ async def test_at_rest_it_sleeps(kernel: Kernel) -> None:
     engine.die()
 
 
+async def test_a_notice_stands_below_live_views_until_it_is_taken_back(kernel: Kernel) -> None:
+    await ready(kernel)
+    engine = await kernel.engine()
+    viewer = await Viewer.watching(kernel.path)
+    await until(lambda: viewer.frames)
+    await kernel.ask("notice", message="The job ends in 3 min.")
+    await until(lambda: viewer.states[-1:] == [ViewState("live", "The job ends in 3 min.")])
+    late = await Viewer.watching(kernel.path)
+    assert late.joined is not None
+    assert late.joined.state == ViewState("live", "The job ends in 3 min.")
+    # What is worse is said first.
+    engine.send({"op": "busy", "message": "Contour", "progress": 0.25})
+    await until(lambda: viewer.states[-1].message == "Contour")
+    engine.send({"op": "idle"})
+    await until(lambda: viewer.states[-1].message == "The job ends in 3 min.")
+    await kernel.ask("notice", message="")
+    await until(lambda: viewer.states[-1] == ViewState("live"))
+    for each in (viewer, late):
+        await each.close()
+    engine.die()
+
+
 async def test_when_the_engine_dies_the_viewers_keep_the_picture_and_are_told(kernel: Kernel) -> None:
     await ready(kernel)
     engine = await kernel.engine()

@@ -61,6 +61,9 @@ PVLINK-END-OF-PART
 cat >lib/pvlink/launchers/node/rank.py <<'PVLINK-END-OF-PART'
 # launchers/node/rank.py
 PVLINK-END-OF-PART
+cat >lib/pvlink/launchers/node/letters.py <<'PVLINK-END-OF-PART'
+# launchers/node/letters.py
+PVLINK-END-OF-PART
 cat >lib/pvlink/servers/chain.py <<'PVLINK-END-OF-PART'
 # servers/chain.py
 PVLINK-END-OF-PART
@@ -93,7 +96,8 @@ cat >plan.json <<'PVLINK-END-OF-PART'
  "limit": 0,
  "python": [
   "/home/ann/py/bin/python"
- ]
+ ],
+ "mail": null
 }
 PVLINK-END-OF-PART
 exec "$python" -I -S /home/ann/.pvlink/jobs/20261128-0a1b2c3d/lib/steward.py </dev/null

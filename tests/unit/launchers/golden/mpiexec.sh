@@ -58,6 +58,9 @@ PVLINK-END-OF-PART
 cat >lib/pvlink/launchers/node/rank.py <<'PVLINK-END-OF-PART'
 # launchers/node/rank.py
 PVLINK-END-OF-PART
+cat >lib/pvlink/launchers/node/letters.py <<'PVLINK-END-OF-PART'
+# launchers/node/letters.py
+PVLINK-END-OF-PART
 cat >lib/pvlink/servers/chain.py <<'PVLINK-END-OF-PART'
 # servers/chain.py
 PVLINK-END-OF-PART
@@ -95,7 +98,8 @@ cat >plan.json <<'PVLINK-END-OF-PART'
  "python": [
   "python3",
   "pvpython"
- ]
+ ],
+ "mail": null
 }
 PVLINK-END-OF-PART
 exec "$python" -I -S /home/ann/.pvlink/jobs/20261128-0a1b2c3d/lib/steward.py </dev/null
