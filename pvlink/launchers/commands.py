@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from pvlink.errors import JobError, OptionError, PvlinkError
-from pvlink.launchers import amounts, launching, site, sites
+from pvlink.launchers import amounts, asking, launching, site, sites
 from pvlink.launchers.job import TICK, Job
 from pvlink.launchers.states import State
 from pvlink.launchers.window import Window
@@ -21,6 +21,8 @@ def site_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="the sites there are, and whose each is")
     show = actions.add_parser("show", help="a site's file, as it is read")
     show.add_argument("name", help="its name, or a file")
+    new = actions.add_parser("new", help="asks some questions and writes a site's file")
+    new.add_argument("name", help="what it is called: its file's name")
     actions.add_parser("folders", help="where sites are looked for, the nearest first")
     actions.add_parser("keys", help="all that a site's file can say")
 
@@ -152,7 +154,24 @@ def _list(_: argparse.Namespace) -> str:
             lines.append(f"{one.name}\t{sites.load(one.path).title or one.name}\t({one.whose}: {one.path})")
         except OptionError as error:
             lines.append(f"{one.name}\t{error}")
-    return "\n".join(lines) or f"There are none. One is a file in {sites.own()}; pvlink site keys says what it holds."
+    return "\n".join(lines) or "There are none. pvlink site new NAME asks and writes one."
+
+
+def _new(asked: argparse.Namespace) -> str:
+    file = sites.own() / f"{asked.name}{sites.SUFFIX}"
+    if file.exists():
+        raise OptionError(f"{file} is there already. Change it with an editor, or choose another name.")
+    try:
+        _, text = asking.asked(asked.name, _asked)
+    except (EOFError, KeyboardInterrupt):
+        raise OptionError("Nothing was written.") from None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return f"\n{text}\nThis is in {file}. Try it: pvlink launch {asked.name}"
+
+
+def _asked(question: str, usual: str) -> str:
+    return input(f"{question}{f' [{usual}]' if usual else ''}: ")
 
 
 def _folders(_: argparse.Namespace) -> str:
@@ -164,4 +183,10 @@ def _keys(_: argparse.Namespace) -> str:
     return "\n".join(f"{f'[{table}]' if table else 'first'}: {', '.join(keys)}" for table, keys in tables)
 
 
-_SITE = {"list": _list, "show": lambda asked: site.written(sites.load(asked.name)), "folders": _folders, "keys": _keys}
+_SITE = {
+    "new": _new,
+    "list": _list,
+    "show": lambda asked: site.written(sites.load(asked.name)),
+    "folders": _folders,
+    "keys": _keys,
+}

@@ -193,7 +193,7 @@ def read(text: str, where: str, name: str) -> Site:
 
 def written(site: Site) -> str:
     """A site as a file: what differs from the usual only."""
-    usual = msgspec.to_builtins(Site())
+    usual = msgspec.to_builtins(Site()) | {"ssh": msgspec.to_builtins(Ssh("")), "rule": msgspec.to_builtins(Rule(""))}
     lines: list[str] = []
     _write(lines, _differing(msgspec.to_builtins(site), usual | {"name": site.name}), "")
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -307,7 +307,7 @@ def _differing(facts: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, dict) and isinstance(usual.get(key), dict):
             if below := _differing(value, usual[key]):
                 found[key] = below
-        elif value != usual.get(key):
+        elif value != usual.get(key) and value is not None:
             found[key] = value
     return found
 

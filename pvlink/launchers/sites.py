@@ -70,8 +70,8 @@ def load(name: str | os.PathLike[str]) -> Site:
     if (one := known.get(str(name))) is None:
         there = f"There are: {', '.join(known)}." if known else "There is none yet."
         raise OptionError(
-            f"There is no site {str(name)!r}. {there} A site is a file such as {own() / f'{name}.toml'}; "
-            "`pvlink site keys` says what it can hold, `pvlink site folders` where else it may be."
+            f"There is no site {str(name)!r}. {there} `pvlink site new {name}` asks and writes one, "
+            f"{own() / f'{name}.toml'}; `pvlink site folders` says where else it may be."
         )
     return _read(one.path)
 

@@ -15,7 +15,9 @@ import psutil
 import pytest
 
 import pvlink
+from pvlink import launchers
 from pvlink.launchers.job import Job
+from tests.cluster import slurm
 from tests.cluster.conftest import Site, belongings, ended, nothing_left
 from tests.cluster.slurm import Slurm
 from tests.integration.household import until
@@ -234,3 +236,27 @@ def test_the_same_without_a_notebook(on_slurm: str) -> None:
     assert "There is no job '999'" in say("cancel", "999", code=1)
     assert "There is no site 'nowhere'. There are: here." in say("launch", "nowhere", code=1)
     assert "Slurm on this machine" in say("site", "list")
+
+
+def test_what_was_killed_to_the_last_process_is_cleared_away_by_the_epilogue(
+    write_site: Site, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if why := slurm.why_not():
+        pytest.skip(f"no Slurm here: {why}")
+    epilogue = Path(launchers.__file__).with_name("epilogue.sh").read_text()
+    with Slurm(epilogue) as own:
+        monkeypatch.setenv("SLURM_CONF", own.environment["SLURM_CONF"])
+        name = write_site()
+        job, other = pvlink.launch(name, ranks=1).wait(60), pvlink.launch(name, ranks=1).wait(60)
+        # In one go, so that nobody is there to clear up.
+        found = [int(line.split()[0]) for line in belongings(job) if line[0].isdigit()]
+        for pid in found:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
+        assert belongings(job)
+        ended(job)
+        nothing_left(job)
+        assert other.state == "ready"
+        other.cancel()
+        nothing_left(other)

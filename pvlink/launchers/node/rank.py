@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pvlink.launchers.node.doors import mark
 from pvlink.servers.chain import die_with_parent, life
 from pvlink.servers.screen import Screen
 
@@ -53,6 +54,7 @@ def _see(folder: Path, *, first: bool) -> None:
     told = folder / "display"
     if first:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark(folder)
         _keep(folder, told)
     deadline = time.monotonic() + SCREEN_SECONDS
     while not told.exists():
