@@ -6,7 +6,6 @@ shared, as they are on a cluster. Nothing of it is left when its holders end, an
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +15,16 @@ from pathlib import Path
 from typing import Self
 
 SSHD = "/usr/sbin/sshd"
+SPACES = ("--net", "--mount", "--uts", "--propagation=private")
+# What is needed below, in a network that is gone at once.
+_TRIAL = """\
+ip link add one type veth peer name other
+ip link add inside type bridge
+sysctl -qw net.ipv4.ip_forward=1
+nft add table inet firewall
+mount --bind /etc/hosts /etc/hosts
+hostname trial
+"""
 PROGRAMS = ("nft", "ip", "nsenter", "unshare", "ssh-keygen")
 START_S = 20.0
 NODES = ("n0", "n1")
@@ -70,15 +79,13 @@ class Host:
 
 def why_not() -> str:
     """Why there can be no such network here; empty if there can."""
-    missing = [
-        program for program in ("nft", "ip", "nsenter", "unshare", "ssh-keygen") if shutil.which(program) is None
-    ]
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if not Path(SSHD).exists():
         missing.append("sshd")
     if missing:
         return f"{', '.join(missing)} are not installed"
-    done = subprocess.run(["unshare", "--net", "--mount", "--uts", "true"], capture_output=True, check=False)
-    return "" if done.returncode == 0 else "nobody can make namespaces here"
+    done = subprocess.run(["unshare", *SPACES, "sh", "-ec", _TRIAL], capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else f"no networks can be made here: {done.stderr.strip() or done.returncode}"
 
 
 class Network:
@@ -136,7 +143,8 @@ class Network:
         (self.root / "sshd_config").write_text(self.sshd + _SSHD.format(root=self.root))
         # What the cluster knows of itself, as sites have it in /etc/ssh.
         key = " ".join((self.root / "hostkey.pub").read_text().split()[:2])
-        (self.root / "ssh_known_hosts").write_text("".join(f"{name} {key}\n" for name in (*NODES, "login")))
+        shutil.copytree("/etc/ssh", self.root / "etc-ssh")
+        (self.root / "etc-ssh" / "ssh_known_hosts").write_text("".join(f"{name} {key}\n" for name in (*NODES, "login")))
         hosts = [
             "127.0.0.1 localhost",
             "10.99.2.1 login",
@@ -148,26 +156,12 @@ class Network:
         own = self.root / ("hosts" if name != "laptop" else "hosts-laptop")
         if name == "laptop":
             own.write_text("127.0.0.1 localhost laptop\n")
-        knows = (
-            f"touch /etc/ssh/ssh_known_hosts && mount --bind {self.root}/ssh_known_hosts /etc/ssh/ssh_known_hosts && "
-        )
+        knows = f"mount --bind {self.root}/etc-ssh /etc/ssh && " if name != "laptop" else ""
         script = (
-            f"mount --bind {own} /etc/hosts && {knows if name != 'laptop' else ''}"
-            f"hostname {name} && ip link set lo up && echo ready && exec cat"
+            f"mount --bind {own} /etc/hosts && {knows}hostname {name} && ip link set lo up && echo ready && exec cat"
         )
         holder = subprocess.Popen(
-            [
-                "unshare",
-                "--net",
-                "--mount",
-                "--uts",
-                "--propagation=private",
-                "--fork",
-                "--kill-child",
-                "sh",
-                "-c",
-                script,
-            ],
+            ["unshare", *SPACES, "--fork", "--kill-child", "sh", "-c", script],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -181,10 +175,7 @@ class Network:
 
     def _connect(self) -> None:
         laptop, login = self.laptop, self.login
-        # The names are those of this machine for a moment only.
-        _ip("link", "add", "pvl-a", "type", "veth", "peer", "name", "pvl-b")
-        _ip("link", "set", "pvl-a", "netns", str(laptop.pid), "name", "outside")
-        _ip("link", "set", "pvl-b", "netns", str(login.pid), "name", "outside")
+        laptop.run("ip", "link", "add", "outside", "type", "veth", "peer", "name", "outside", "netns", str(login.pid))
         for host, address in ((laptop, "10.99.1.2/24"), (login, "10.99.1.1/24")):
             host.run("ip", "address", "add", address, "dev", "outside")
             host.run("ip", "link", "set", "outside", "up")
@@ -193,9 +184,8 @@ class Network:
         login.run("ip", "address", "add", "10.99.2.1/24", "dev", "inside")
         login.run("ip", "link", "set", "inside", "up")
         for node in self.nodes.values():
-            _ip("link", "add", "pvl-a", "type", "veth", "peer", "name", "pvl-b")
-            _ip("link", "set", "pvl-a", "netns", str(login.pid), "name", node.name)
-            _ip("link", "set", "pvl-b", "netns", str(node.pid), "name", "eth0")
+            ends = (node.name, "type", "veth", "peer", "name", "eth0", "netns", str(node.pid))
+            login.run("ip", "link", "add", *ends)
             login.run("ip", "link", "set", node.name, "master", "inside")
             login.run("ip", "link", "set", node.name, "up")
             node.run("ip", "address", "add", f"{node.address}/24", "dev", "eth0")
@@ -214,8 +204,3 @@ class Network:
         while not (log.exists() and "Server listening" in log.read_text()):
             assert time.monotonic() < deadline, "no sshd came"
             time.sleep(0.02)
-
-
-def _ip(*words: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        subprocess.run(["ip", *words], check=True, capture_output=True)
