@@ -212,7 +212,7 @@ def test_without_a_scheduler_it_is_a_process_of_its_own(on_machine: str, kernel:
 
 
 def test_its_time_ends_without_a_scheduler_too(on_machine: str) -> None:
-    job = pvlink.launch(on_machine, ranks=1, time="4s", grace="1h").wait(60)
+    job = pvlink.launch(on_machine, ranks=1, time="4s", grace="1h")
     assert ended(job) == "Its time was over."
     nothing_left(job)
 

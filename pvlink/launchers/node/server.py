@@ -18,6 +18,9 @@ from typing import Any
 from pvlink.servers.chain import descendants, die_with_parent, state
 from pvlink.streamer.pvserver import peers
 
+# Where the site says nothing else. MPI's hwloc knocks at every X display of the node, other users' too, and prints each
+# refusal; ranks that wait for a client leave their core to who wants it.
+USUALLY = {"HWLOC_COMPONENTS": "-gl", "OMPI_MCA_mpi_yield_when_idle": "1"}
 # Between asking it to end and making it; first it is let end by itself.
 BY_ITSELF, GRACE = 0.3, 1.5
 # Of what it has said, the end.
@@ -54,8 +57,7 @@ class Server:
                 start_new_session=True,
                 # So that nothing is left where we are killed: mpiexec goes with us, and its ranks go with that.
                 preexec_fn=lambda: die_with_parent(signal.SIGKILL, me),
-                # MPI's hwloc knocks at every X display of the node, other users' too, and prints each refusal.
-                env={"HWLOC_COMPONENTS": "-gl", **os.environ},
+                env={**USUALLY, **os.environ},
             )
         except OSError:
             self.has_come()

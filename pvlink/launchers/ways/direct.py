@@ -35,8 +35,8 @@ class Direct:
         if not wanted:
             return {}
         numbers = ",".join(found[1] for found in wanted.values())
-        # It ends with 1 when one of them is gone.
-        done = self._shell.run(["ps", "-o", "pid=,args=", "-p", numbers])
+        # All of a line, whatever COLUMNS says. It ends with 1 when one of them is gone.
+        done = self._shell.run(["ps", "-ww", "-o", "pid=,args=", "-p", numbers])
         commands = dict(line.split(None, 1) for line in done.out.splitlines() if " " in line.strip())
         return {
             job: Report(job, "RUNNING" if found[2] in commands.get(found[1], "") else "COMPLETED")
