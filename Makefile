@@ -9,7 +9,8 @@ export PATH := $(CURDIR)/.venv/node/bin:$(PATH)
 ARGS ?=
 # Tests wait more than they compute. A file's tests stay together: they share servers and kernels. ARGS="-n 0": one by one.
 # In the order of collection: what is slow first, and who shares a browser beside each other.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A worker that had to be killed ends the run: with another one in its place the others wait for their last tests for ever.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # What draws in demo and smoke: paraview, vtk, or empty for ParaView where it can be had.
 ENGINE ?=
 # More words for JupyterLab: make demo LAB_ARGS="--port 9999"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -113,6 +114,8 @@ def _launched(job: Job, *, wait: bool) -> str:
 def _connected(job: Job, port: int) -> str:
     """Until it has ended, or its user has had enough."""
     window = Window(job.wait(), port)
+    # Whoever asks it to end is as good as a Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         file = window.write()
         print(f"{job.label} is at localhost:{window.port} as long as this runs.")

@@ -84,7 +84,8 @@ def test_paraviews_own_window_has_a_way_to_it(on_slurm: str, kernel: Kernel) -> 
         assert kernel.run("s = Sphere(); s.UpdatePipeline(); answer = s.GetDataInformation().GetNumberOfPoints()") == 50
         kernel.run("session.disconnect()")
         until(lambda: job.state == "ready")
-        os.kill(window.pid, signal.SIGINT)
+        # Not SIGINT: what a shell starts in the background ignores that.
+        os.kill(window.pid, signal.SIGTERM)
         assert f"pvlink cancel {job.number} ends the job" in window.stdout.read()
     assert not Path(file).exists()
     assert job.state == "ready"
