@@ -2,5 +2,5 @@
 
     site (TOML) + what is asked for  ->  order  ->  batch script  ->  shell (here | ssh)  ->  Slurm | a process  ->  job
 
-What decides is pure: `site`, `rule`, `order`, `batch`, `slurm` and `states` start nothing and look nothing up.
+What decides is pure: `site`, `order`, `batch`, `slurm` and `states` start nothing and look nothing up.
 """

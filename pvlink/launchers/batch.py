@@ -20,6 +20,7 @@ PARTS = (
     "launchers/node/steward.py",
     "launchers/node/server.py",
     "launchers/node/doors.py",
+    "launchers/node/events.py",
     "launchers/node/greetings.py",
     "launchers/node/pipe.py",
     "launchers/node/rank.py",

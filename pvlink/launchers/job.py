@@ -60,7 +60,7 @@ class Job:
 
     @property
     def state(self) -> str:
-        """ "waiting", "starting", "ready", "used" or "ended"."""
+        """ "waiting", "starting", "ready", "used", "ending" or "ended"."""
         return self.standing().state.value
 
     @property
@@ -147,6 +147,11 @@ class Job:
         self._takers.add(by)
         if self._watch is None or not self._watch.alive:
             self._watch = Watch(self, amounts.duration(self._cluster.site.end.warning))
+
+    def left(self, by: Taker) -> None:
+        """That session is elsewhere now, and hears no more of it."""
+        self._takers.discard(by)
+        by.notice("")
 
     def tell(self, message: str) -> None:
         """Say so below the views of all sessions that are connected to it; empty: no more."""

@@ -75,6 +75,9 @@ class Launched:
     def taken(self, by: Taker) -> None:
         self._job.taken(by)
 
+    def left(self, by: Taker) -> None:
+        self._job.left(by)
+
     def moved(self) -> bool:
         return self._opened != self._job.key
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pvlink.errors import JobError
 from pvlink.launchers import records
 from pvlink.launchers.job import Job
+from pvlink.launchers.node.events import heed
 from pvlink.launchers.node.pipe import Pipe
 from pvlink.servers import pvsc
 from pvlink.servers.address import Address, Place
@@ -62,11 +63,10 @@ class Window:
     def serve(self, told: Callable[[str], None]) -> None:
         """Until the job has ended. `told` hears what there is to say."""
         while not (standing := self._job.standing()).is_hopeless:
-            for key, mask in self._watch.select(LOOK):
-                try:
-                    key.data(mask)
-                except JobError as error:
-                    told(str(error))
+            try:
+                heed(self._watch, LOOK)
+            except JobError as error:
+                told(str(error))
             for pipe in [one for one in self._pipes if one.over]:
                 pipe.close()
                 self._pipes.remove(pipe)

@@ -151,6 +151,7 @@ class Connected:
         link, engine = self._link, self._engine_facts()
         former, self._origin = self._origin, None
         if former is not None and former is not origin:
+            former.left(self)
             former.close()
         try:
             with _waiting(origin.label) as told:
@@ -199,6 +200,7 @@ class Connected:
             finally:
                 self._link.close()
                 if self._origin is not None:
+                    self._origin.left(self)
                     self._origin.close()
             # It may have been lost, or hang up before we did; the views of this session itself are live.
             with contextlib.suppress(StreamerLost, ValueError):

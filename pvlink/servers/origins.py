@@ -83,6 +83,9 @@ class Origin(Protocol):
     def taken(self, by: Taker) -> None:
         """A session is connected, and can be told things from now on."""
 
+    def left(self, by: Taker) -> None:
+        """That session is elsewhere from now on."""
+
     def moved(self) -> bool:
         """Whether it is somewhere else now than where it was opened last: to be had again there."""
 
@@ -201,6 +204,9 @@ class Reached:
 
     def taken(self, by: Taker) -> None:
         """It has nothing to tell."""
+
+    def left(self, by: Taker) -> None:
+        """Nor has it here."""
 
     def moved(self) -> bool:
         return False

@@ -60,6 +60,9 @@ class Started:
     def taken(self, by: Taker) -> None:
         """It has nothing to tell."""
 
+    def left(self, by: Taker) -> None:
+        """Nor has it here."""
+
     def moved(self) -> bool:
         return False
 

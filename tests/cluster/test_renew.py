@@ -68,6 +68,10 @@ def test_a_successor_that_does_not_come_leaves_the_job_as_it_was(on_slurm: str, 
     assert (name, "will not start" in message) == ("JobError", True)
     assert kernel.run("answer = job.key, job.state") == [key, "used"]
     assert kernel.run(LOOK) == before
+    # A session that has left it is not taken along.
+    kernel.run("session.disconnect(); job.renew()")
+    assert kernel.run("answer = session.server is None, job.key") != [True, key]
+    assert kernel.run("answer = session.server is None, job.state") == [True, "ready"]
     kernel.run("job.cancel()")
 
 

@@ -65,7 +65,7 @@ METHODS = {
     },
     "Job": {
         # For sessions and the command line.
-        **dict.fromkeys(("can_extend", "dial", "hopeless", "keep", "origin", "standing", "taken", "tell")),
+        **dict.fromkeys(("can_extend", "dial", "hopeless", "keep", "left", "origin", "standing", "taken", "tell")),
         "cancel": "(self) -> 'None'",
         "extend": "(self, time: 'str | datetime.timedelta') -> 'datetime.timedelta | None'",
         "key": None,

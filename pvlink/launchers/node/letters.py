@@ -1,4 +1,4 @@
-"""Mail about a job: when it is ready, with what a person does then, and when it has ended. `letters.py PLAN.json WORD`.
+"""Mail about a job: when it is ready, with what a person does then, and when it has ended. `letters.py PLAN.json`.
 
 Slurm's own mail comes when a job begins, which is before ParaView is there, and knows neither host nor port.
 """
@@ -23,7 +23,7 @@ Your ParaView server is ready: job {number} at {site}, {words}.
   host        {host}
   port        {port}
   ParaView    {version} (yours must be {version}, too)
-  until       somebody connects and leaves again, or nobody has come for {grace}
+  until       its time is over, or nobody has been connected for {grace}
 
 From a notebook:
 
@@ -45,7 +45,7 @@ is "Command Prompt"):
   3. paraview --connect-id=THAT_NUMBER --server-url=cs://localhost:11111
      (macOS: /Applications/ParaView-{version}.app/Contents/MacOS/paraview; Windows: paraview.exe, with the same words)
 
-To end it: pvlink cancel {number}, or on the cluster: scancel {number}
+To end it: pvlink cancel {number}
 """
 _ENDED = """\
 Your ParaView server has ended: job {number} at {site}, {words}.

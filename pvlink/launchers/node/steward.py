@@ -23,10 +23,12 @@ import socket
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
 from pvlink.launchers.node.doors import Doors
+from pvlink.launchers.node.events import heed
 from pvlink.launchers.node.greetings import Greetings, Visitor
 from pvlink.launchers.node.pipe import Pipe
 from pvlink.launchers.node.server import Server, last_words
@@ -78,10 +80,10 @@ class Steward:
             self._start()
             while not self._over:
                 # What greets and what starts has deadlines.
-                for key, mask in self._watch.select(0.1 if self._greetings or self._pipe is None else 1.0):
-                    key.data(mask)
+                heed(self._watch, 0.1 if self._greetings or self._pipe is None else 1.0)
                 self._look(time.monotonic())
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the last words of a process: its user reads them, job.log has the rest
+            traceback.print_exc()
             self._end_for(f"{type(error).__name__}: {error}")
         finally:
             self._end()

@@ -44,5 +44,6 @@ class Direct:
         }
 
     def cancel(self, job: str) -> None:
-        if job in self.look([job]) and self.look([job])[job].runs:
+        report = self.look([job]).get(job)
+        if report is not None and report.runs:
             self._shell.run(["sh", "-c", _END, "sh", job.partition("-")[0]])

@@ -40,7 +40,7 @@ def test_it_says_where_it_is_and_what_to_do(plan: dict[str, Any], monkeypatch: p
         "4711",
         "pvlink connect 7",
         "ssh -N -L 11111:n0:4711 oscar.example.org",
-        "nobody has come for 10 min",
+        "nobody has been connected for 10 min",
         "Linux, macOS and Windows",
     ):
         assert part in text

@@ -49,6 +49,9 @@ PVLINK-END-OF-PART
 cat >lib/pvlink/launchers/node/doors.py <<'PVLINK-END-OF-PART'
 # launchers/node/doors.py
 PVLINK-END-OF-PART
+cat >lib/pvlink/launchers/node/events.py <<'PVLINK-END-OF-PART'
+# launchers/node/events.py
+PVLINK-END-OF-PART
 cat >lib/pvlink/launchers/node/greetings.py <<'PVLINK-END-OF-PART'
 # launchers/node/greetings.py
 PVLINK-END-OF-PART
