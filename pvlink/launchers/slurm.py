@@ -12,6 +12,7 @@ from pvlink.launchers import amounts
 from pvlink.launchers.order import Order
 from pvlink.launchers.site import Site
 from pvlink.launchers.states import Report
+from pvlink.servers.mpi import OF_ANOTHER_JOB
 
 JOB = re.compile(r"\d{1,12}")
 # What squeue is asked for, in this order. The reason comes last: nobody promises that it has no bar in it.
@@ -20,7 +21,7 @@ _SACCT = "JobIDRaw,State,Start,End,NodeList,Partition,ExitCode"
 # Without it Slurm writes a time without its zone, which is the cluster's.
 _EPOCH = ("env", "SLURM_TIME_FORMAT=%s")
 # What a job has inherited, and must not have, or it takes itself for a part of another one.
-INHERITED = ("SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SRUN_", "OMPI_", "PMIX_", "PMI_")
+INHERITED = (*OF_ANOTHER_JOB, "SBATCH_", "SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SRUN_")
 KEPT = "SLURM_CONF"
 
 

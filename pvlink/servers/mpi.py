@@ -12,10 +12,10 @@ from typing import Literal
 
 # A kernel that has initialised MPI, or runs inside a job, passes these on; an mpiexec that finds them takes itself for
 # a part of that job and fails, or starts its ranks on the job's other hosts.
-_OF_ANOTHER_JOB = ("OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "PBS_", "LSB_", "HYDRA_", "HYDI_", "MPIR_")
+OF_ANOTHER_JOB = ("OMPI_", "PMIX_", "PMI_", "PRTE_", "SLURM_", "PBS_", "LSB_", "HYDRA_", "HYDI_", "MPIR_")
 # The kernel's Python is not the server's.
-_OF_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "MPLBACKEND")
-_NAMES = frozenset({*_OF_ANOTHER_PYTHON, "PE_HOSTFILE", "MPI_LOCALNRANKS", "MPI_LOCALRANKID", "PMIX_RANK"})
+OF_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "MPLBACKEND")
+_NAMES = frozenset({*OF_ANOTHER_PYTHON, "PE_HOSTFILE", "MPI_LOCALNRANKS", "MPI_LOCALRANKID", "PMIX_RANK"})
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def launch(program: str, mpi: Mpi, ranks: int, folder: str) -> list[str]:
 
 def environment(outer: Mapping[str, str], mpi: Mpi | None, *, root: bool, folder: str) -> dict[str, str]:
     """`outer`, without what belongs to another job or another Python, and with what this MPI needs."""
-    kept = {name: value for name, value in outer.items() if not name.startswith(_OF_ANOTHER_JOB) and name not in _NAMES}
+    kept = {name: value for name, value in outer.items() if not name.startswith(OF_ANOTHER_JOB) and name not in _NAMES}
     # MPI's hwloc knocks at every X display from :0 to :9, other users' too, and prints each refusal.
     kept.setdefault("HWLOC_COMPONENTS", "-gl")
     if mpi is not None and mpi.kind == "openmpi":

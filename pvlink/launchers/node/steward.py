@@ -211,18 +211,21 @@ class Steward:
             self._alone_since = time.monotonic()
 
     def _end(self) -> None:
-        if self._doors is not None:
-            self._doors.close()
-        self._greetings.send_away(clients=True)
-        used = self._pipe is not None
-        self._close_pipe()
-        self._stop(gently=used)
-        if self._client is not None:
-            self._client.sock.close()
-        shutil.rmtree(self._plan["node"], ignore_errors=True)
-        said = "" if self._over in ORDERLY else last_words(self._place)
-        self._tell("ended", why=self._over, said=said)
-        shutil.rmtree(self._place / "lib", ignore_errors=True)
+        try:
+            if self._doors is not None:
+                self._doors.close()
+            self._greetings.send_away(clients=True)
+            used = self._pipe is not None
+            self._close_pipe()
+            self._stop(gently=used)
+            if self._client is not None:
+                self._client.sock.close()
+        finally:
+            # Whatever has happened: its user reads why it ended.
+            shutil.rmtree(self._plan["node"], ignore_errors=True)
+            said = "" if self._over in ORDERLY else last_words(self._place)
+            self._tell("ended", why=self._over, said=said)
+            shutil.rmtree(self._place / "lib", ignore_errors=True)
 
     def _tell(self, state: str, **more: Any) -> None:
         """Write down how it stands; whole, or not at all."""

@@ -12,9 +12,10 @@ from pathlib import Path
 from pvlink.errors import JobError
 from pvlink.launchers.shells import Dialled, Done
 from pvlink.launchers.slurm import environment
+from pvlink.servers.mpi import OF_ANOTHER_PYTHON
 
 # This kernel's own Python and display are not a job's.
-_OURS = ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONSTARTUP", "MPLBACKEND", "DISPLAY", "XAUTHORITY")
+_OURS = (*OF_ANOTHER_PYTHON, "DISPLAY", "XAUTHORITY")
 # To a node of the same cluster.
 CONNECT_SECONDS = 10.0
 
