@@ -1,4 +1,4 @@
-"""Memory and time as people write them, and as Slurm wants them. Pure."""
+"""Memory, time and ports as people write them, and as Slurm wants them. Pure."""
 
 from __future__ import annotations
 
@@ -74,6 +74,16 @@ def _seconds(text: str | datetime.timedelta) -> int | None:
         return None
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return days * 86400 + hours * 3600 + minutes * 60 + seconds
+
+
+def ports(text: str, what: str = "ports") -> tuple[int, int] | None:
+    """The first and the last of "11111-11199"; 0 and 0 for "any", nothing for "none". Raises OptionError."""
+    if text in ("any", "none"):
+        return (0, 0) if text == "any" else None
+    first, dash, last = text.partition("-")
+    if dash and first.isdigit() and last.isdigit() and 1024 <= int(first) <= int(last) <= 65535:
+        return int(first), int(last)
+    raise OptionError(f'{what}={text!r}: it is "any", "none", or two ports from 1024 to 65535, such as "11111-11199".')
 
 
 def clock(seconds: float) -> str:

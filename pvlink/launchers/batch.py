@@ -57,6 +57,7 @@ class Plan:
     arguments: tuple[str, ...]
     ranks: int
     display: str
+    # Where its door may be: none for a unix socket alone, 0 and 0 for any.
     ports: tuple[int, int] | None
     grace: int
     # Seconds until it ends by itself; 0 where Slurm sees to that.
@@ -70,8 +71,8 @@ class Plan:
         return json.dumps(asdict(self), indent=1)
 
 
-def plan(order: Order, key: str, home: str, ports: tuple[int, int] | None = (0, 0)) -> Plan:
-    """`home`: of the user, where the job runs; `ports`: where its door may be, none for a unix socket alone."""
+def plan(order: Order, key: str, home: str) -> Plan:
+    """`home`: of the user, where the job runs."""
     site, program = order.site, order.program
     return Plan(
         key=key,
@@ -83,7 +84,7 @@ def plan(order: Order, key: str, home: str, ports: tuple[int, int] | None = (0, 
         arguments=("--no-mpi",) if order.ranks == 1 else (),
         ranks=order.ranks,
         display=site.paraview.display,
-        ports=ports,
+        ports=amounts.ports(site.paraview.ports),
         grace=order.grace,
         limit=0 if site.scheduler == "slurm" else order.seconds,
         python=tuple(at_home(program, home) for program in site.paraview.python),

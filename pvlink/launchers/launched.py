@@ -10,7 +10,7 @@ from pvlink.launchers.cluster import Cluster
 from pvlink.launchers.states import State
 from pvlink.servers import versions
 from pvlink.servers.link import Line, Link, Wish
-from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing, Taker
+from pvlink.servers.origins import Engine, Options, Packing, Taker
 from pvlink.servers.server import Told
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Launched:
         self._job = job
         self._cluster = cluster
         self.options = options
-        self._packing = Packing(options.compression)
+        self.packing = Packing(options.compression)
         self._status: dict[str, Any] = {}
         self._how = ""
         self._opened = ""
@@ -48,7 +48,7 @@ class Launched:
             way = self._cluster.shell.dial(status["host"], status["door"], status["port"])
         except JobError as error:
             raise ServerError(f"{self.label}: {error}", "unreachable") from None
-        self._packing.rtt, self._how = way.rtt, way.how
+        self.packing.rtt, self._how = way.rtt, way.how
         line = Line("fd", socket=way.socket)
         wish = Wish((line,), engine.minor, self.label, int(status["connect_id"]), GREETING_SECONDS)
         link.begin(wish)
@@ -110,11 +110,3 @@ class Launched:
             + (f"It is reached {self._how}, encrypted up to there. " if self._how else "")
             + "What passes is not encrypted on its way within the cluster."
         )
-
-    @property
-    def compression(self) -> str:
-        return self._packing.sentence
-
-    @property
-    def compressor(self) -> str:
-        return COMPRESSORS[self._packing.name]

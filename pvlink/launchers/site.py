@@ -120,6 +120,8 @@ class ParaView(Struct, frozen=True, forbid_unknown_fields=True):
     mpiexec: tuple[str, ...] = ("mpiexec",)
     # "own": an X server of its own for each node; "none": its ParaView draws without one (EGL, OSMesa).
     display: Display = "own"
+    # At which of a node's ports a job's door may be, "11111-11199"; "any"; "none" for a unix socket alone.
+    ports: str = "any"
     # Which Python runs pvlink's part of a job, 3.9 or newer; tried in this order.
     python: tuple[str, ...] = ("python3", "pvpython")
     # By version, if there are several: [paraview.versions."5.11"].
@@ -283,6 +285,7 @@ def _check(site: Site, where: str) -> None:
                 raise OptionError("ssh: it names a host and at least one way.")
         for key in ("scratch", "jobs"):
             words.path(getattr(site.files, key), f"files.{key}")
+        amounts.ports(paraview.ports, "paraview.ports")
         if slurm.bin:
             words.path(slurm.bin, "slurm.bin")
         for text in (site.mail.to, site.mail.sender):

@@ -157,7 +157,7 @@ class Connected:
             with _waiting(origin.label) as told:
                 ports = origin.open(link, engine, told)
             facts = self.desk.server_connect(ports, origin.label)
-            self.desk.server_settle(origin.options.threshold, origin.compressor)
+            self.desk.server_settle(origin.options.threshold, origin.packing.compressor)
         except ServerError as error:
             state = self.server_state()
             origin.close()

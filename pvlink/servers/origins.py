@@ -72,6 +72,7 @@ class Origin(Protocol):
     """Can be opened again and again."""
 
     options: Options
+    packing: Packing
 
     @property
     def label(self) -> str:
@@ -108,13 +109,6 @@ class Origin(Protocol):
     @property
     def safety(self) -> str: ...
 
-    @property
-    def compression(self) -> str: ...
-
-    @property
-    def compressor(self) -> str:
-        """For ParaView."""
-
 
 @dataclass(frozen=True)
 class Engine:
@@ -147,6 +141,11 @@ class Packing:
         return "lz4" if self.rtt < FAR else "zlib"
 
     @property
+    def compressor(self) -> str:
+        """For ParaView."""
+        return COMPRESSORS[self.name]
+
+    @property
     def sentence(self) -> str:
         how = {
             "none": "as they are",
@@ -168,11 +167,11 @@ class Reached:
     address: Address
     options: Options
     label: str = ""
-    _packing: Packing = field(init=False)
+    packing: Packing = field(init=False)
 
     def __post_init__(self) -> None:
         self.label = self.label or str(self.address)
-        self._packing = Packing(self.options.compression)
+        self.packing = Packing(self.options.compression)
 
     def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
         self.begin(link, engine)
@@ -185,7 +184,7 @@ class Reached:
     def finish(self, link: Link, engine: Engine, told: Told) -> list[int]:
         ports = link.wait(self._wish(engine), told)
         state = link.state()
-        self._packing.rtt = None if _is_here(state.get("peer", "")) else state["rtt"] or FAR
+        self.packing.rtt = None if _is_here(state.get("peer", "")) else state["rtt"] or FAR
         return ports
 
     def _wish(self, engine: Engine) -> Wish:
@@ -239,14 +238,6 @@ class Reached:
             "The server was open to whoever came first, until we did; its door is closed now. What passes is not "
             "encrypted; between machines use a tunnel."
         )
-
-    @property
-    def compression(self) -> str:
-        return self._packing.sentence
-
-    @property
-    def compressor(self) -> str:
-        return COMPRESSORS[self._packing.name]
 
 
 def _is_here(peer: str) -> bool:

@@ -94,7 +94,7 @@ class Server:
     @property
     def compression(self) -> str:
         """How its pictures are packed on their way here, and why."""
-        return self._origin.compression
+        return self._origin.packing.sentence
 
     def memory(self) -> list[Rank]:
         """Of each rank, now. Of a server that was started here also while it is at work."""

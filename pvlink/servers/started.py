@@ -11,7 +11,7 @@ from pvlink.errors import ServerError
 from pvlink.servers import chain, serving
 from pvlink.servers.configuration import Settled
 from pvlink.servers.link import TICK, Line, Link, Wish
-from pvlink.servers.origins import COMPRESSORS, Engine, Options, Packing, Reached, Taker
+from pvlink.servers.origins import Engine, Options, Packing, Reached, Taker
 from pvlink.servers.served import Served
 from pvlink.servers.server import Told
 from pvlink.servers.starting import Running, by_hand
@@ -25,13 +25,13 @@ class Started:
     # What `serving.choose` takes.
     how: dict[str, Any]
     label: str = ""
-    _packing: Packing = field(init=False)
+    packing: Packing = field(init=False)
     _served: Served | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         ranks = self.how.get("ranks", 1)
         self.label = f"localhost ({ranks} rank{'' if ranks == 1 else 's'})"
-        self._packing = Packing(self.options.compression)
+        self.packing = Packing(self.options.compression)
 
     def open(self, link: Link, engine: Engine, told: Told) -> list[int]:
         if engine.program is None:
@@ -104,14 +104,6 @@ class Started:
     @property
     def safety(self) -> str:
         return "" if self._served is None else self._served.safety
-
-    @property
-    def compression(self) -> str:
-        return self._packing.sentence
-
-    @property
-    def compressor(self) -> str:
-        return COMPRESSORS[self._packing.name]
 
 
 class Configured(Reached):

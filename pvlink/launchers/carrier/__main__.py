@@ -13,8 +13,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from pvlink.launchers.carrier import wire
-from pvlink.launchers.carrier.host import Host, Target, UnreachableError
+from pvlink.launchers.carrier.host import Host, UnreachableError
+from pvlink.launchers.site import Ssh
 
 CHUNK = 1 << 18
 PDEATHSIG = 1
@@ -33,13 +36,13 @@ class Carrier:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._loop = asyncio.get_running_loop()
-        self._hosts: dict[Target, Host] = {}
+        self._hosts: dict[Ssh, Host] = {}
         self._answers: dict[int, asyncio.Future[str | None]] = {}
         self._asked = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
         # Which way has worked, by host.
-        self._worked: dict[Target, str] = {}
+        self._worked: dict[Ssh, str] = {}
         sock.setblocking(False)
         self._loop.add_reader(sock, self._hear)
 
@@ -73,10 +76,10 @@ class Carrier:
 
     async def _do(self, message: dict[str, Any]) -> None:
         number, op = message["id"], message["op"]
-        target = Target(**{**message["target"], "jumps": tuple(message["target"]["jumps"])})
-        host = self._hosts.setdefault(target, Host(target, self._ask))
         fd = None
         try:
+            target = msgspec.convert(message["target"], Ssh)
+            host = self._hosts.setdefault(target, Host(target, self._ask))
             if op == "run":
                 code, out, err = await host.run(message["command"], message["given"], message["timeout"])
                 said: dict[str, Any] = {"code": code, "out": wire.cut(out), "err": wire.cut(err)}
@@ -99,7 +102,7 @@ class Carrier:
         answer: str | None = await waits
         return answer
 
-    async def _dial(self, target: Target, host: Host, message: dict[str, Any]) -> tuple[int, str]:
+    async def _dial(self, target: Ssh, host: Host, message: dict[str, Any]) -> tuple[int, str]:
         """A descriptor whose other end is the job's door, and how it got there."""
         node, door, port = message["host"], message["door"], message["port"]
         opens: dict[str, Callable[[], Awaitable[Any]]] = {
@@ -107,7 +110,7 @@ class Carrier:
             "socket": lambda: host.unix(node, door),
             "jump": lambda: host.loopback(node, port),
         }
-        wanted = [way for way in message["ways"] if port or way == "socket"]
+        wanted = [way for way in target.ways if port or way == "socket"]
         if (known := self._worked.get(target)) in wanted:
             wanted = [known, *(way for way in wanted if way != known)]
         failed = []

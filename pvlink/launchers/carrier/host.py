@@ -7,11 +7,12 @@ import contextlib
 import os
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+
+from pvlink.launchers.site import Ssh
 
 # Asks the user; the answer, or none where he gives up. `hidden`: not to be seen while it is typed.
 Ask = Callable[[str, bool], Awaitable[str | None]]
@@ -29,17 +30,6 @@ NEIGHBOURS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2", "~/.ssh/k
 
 class UnreachableError(Exception):
     """Why there is no way there, in a sentence."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """As the site names it; what it leaves out is in ~/.ssh/config, or as usual."""
-
-    host: str
-    user: str = ""
-    port: int = 0
-    jumps: tuple[str, ...] = ()
-    identity: str = ""
 
 
 class _Client(asyncssh.SSHClient):
@@ -72,7 +62,7 @@ class _Client(asyncssh.SSHClient):
 class Host:
     """A connection, made when it is first needed, and again when it was lost."""
 
-    def __init__(self, target: Target, ask: Ask) -> None:
+    def __init__(self, target: Ssh, ask: Ask) -> None:
         self._target = target
         self._ask = ask
         self._lock = asyncio.Lock()

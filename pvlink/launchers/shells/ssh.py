@@ -14,6 +14,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from pvlink.errors import JobError
 from pvlink.launchers.carrier import wire
 from pvlink.launchers.shells import Dialled, Done
@@ -29,13 +31,6 @@ class Ssh:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._target = {
-            "host": facts.host,
-            "user": facts.user,
-            "port": facts.port,
-            "jumps": list(facts.jumps),
-            "identity": facts.identity,
-        }
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
@@ -47,7 +42,7 @@ class Ssh:
 
     def dial(self, host: str, door: str, port: int) -> Dialled:
         began = time.monotonic()
-        wish = {"op": "dial", "host": host, "door": door, "port": port, "ways": list(self._facts.ways)}
+        wish = {"op": "dial", "host": host, "door": door, "port": port}
         said, fd = self._ask(wish, DIAL_SECONDS)
         if fd is None:
             raise JobError(f"{self._facts.host}: the way to the job's door was opened, and lost.")
@@ -63,7 +58,7 @@ class Ssh:
             number = next(self._numbers)
             sock.settimeout(PATIENCE + timeout)
             try:
-                wire.send(sock, {"id": number, "target": self._target, **question})
+                wire.send(sock, {"id": number, "target": msgspec.to_builtins(self._facts), **question})
                 while True:
                     heard = wire.receive(sock)
                     if heard is None:

@@ -82,5 +82,18 @@ def test_people_are_told_two_units(seconds: int, words: str) -> None:
     assert amounts.duration_words(seconds) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "found"), [("any", (0, 0)), ("none", None), ("11111-11199", (11111, 11199)), ("4711-4711", (4711, 4711))]
+)
+def test_ports_are_two_or_a_word(text: str, found: tuple[int, int] | None) -> None:
+    assert amounts.ports(text) == found
+
+
+@pytest.mark.parametrize("text", ["", "11111", "80-90", "2000-1999", "1-70000", "a-b", "11111-"])
+def test_what_are_no_ports_is_refused(text: str) -> None:
+    with pytest.raises(OptionError, match=r"^ports="):
+        amounts.ports(text)
+
+
 def test_people_are_told_memory_in_large_units() -> None:
     assert [amounts.memory_words(one) for one in (45, 46080, 3 << 19)] == ["45 MB", "45 GB", "1.5 TB"]

@@ -27,6 +27,7 @@ SITES: dict[str, tuple[str, dict[str, Any]]] = {
         [paraview]
         mpi = "none"
         display = "none"
+        ports = "none"
         pvserver = "~/pv 5/bin/pvserver"
         python = ["~/py/bin/python"]
         setup = ["export GREETING='it is'"]

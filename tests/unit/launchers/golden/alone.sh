@@ -91,10 +91,7 @@ cat >plan.json <<'PVLINK-END-OF-PART'
  ],
  "ranks": 1,
  "display": "none",
- "ports": [
-  0,
-  0
- ],
+ "ports": null,
  "grace": 600,
  "limit": 0,
  "python": [
