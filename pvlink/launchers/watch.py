@@ -23,7 +23,8 @@ TICK = 10.0
 
 def sentence(label: str, left: float, can_extend: bool) -> str:
     extend = 'job.extend("30:00") asks for more; ' if can_extend else ""
-    return f"{label} ends in {amounts.duration_words(left)}. {extend}job.renew() moves to a new job."
+    said = f"{label} ends in {amounts.duration_words(left)}. {extend}job.renew() moves to a new job."
+    return said[:1].upper() + said[1:]
 
 
 class Watch:

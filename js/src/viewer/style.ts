@@ -79,7 +79,7 @@ export const STYLE = `
 .pvlink-status button { padding: 1px 8px; border: 1px solid var(--pvlink-edge); }
 .pvlink-status progress { width: 90px; height: 6px; accent-color: var(--pvlink-accent); }
 .pvlink-dot { flex: none; width: 8px; height: 8px; border-radius: 50%; background: #d29922; }
-.pvlink-status[data-state="live"] .pvlink-dot { background: #2da44e; }
+.pvlink-status[data-state="live"]:not([data-notice="true"]) .pvlink-dot { background: #2da44e; }
 .pvlink-status:is([data-state="lost"], [data-state="gone"]) .pvlink-dot { background: #cf222e; }
 .pvlink-status[data-state="ended"] .pvlink-dot { background: #8b949e; }
 .pvlink-status:is([data-state="connecting"], [data-state="reconnecting"], [data-state="busy"]) {
