@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pvlink import arrival, data, mirror, plotters, pvpython
@@ -35,6 +35,7 @@ _inside: Inside | None = None
 def start(
     pvpython: str | os.PathLike[str] | None = None,
     *,
+    on: Job | None = None,
     display: str = "auto",
     role: Role | None = None,
     direct: bool | str | None = None,
@@ -43,13 +44,16 @@ def start(
     """The running session, or a new one: finds ParaView, starts its process, makes `paraview.simple` importable.
 
     Where there is no ParaView, VTK (`pip install "pvlink[vtk]"`) draws, and its modules are what can be imported.
-    `pvpython`: which ParaView, or "vtk"; found by itself if not given. `display`: "auto", "own" (a private X server
+    `pvpython`: which ParaView, or "vtk"; found by itself if not given. `on`: a job of `pvlink.launch()`; ParaView is on
+    its node then, and only pictures and commands cross the network. `display`: "auto", "own" (a private X server
     even where there is a display), "none" (a ParaView with EGL or OSMesa), or one such as ":0". `role`: what those who
     open the views through Jupyter may do, "owner", "control" or "view"; "owner" if not given, "view" in a Voila
     dashboard.
     `direct`: where browsers reach this machine without the Jupyter server, True or "node7:8443"; nowhere by default.
     """
-    refuse_unknown("pvlink.start()", unknown, ("pvpython", "display", "role", "direct"))
+    refuse_unknown("pvlink.start()", unknown, ("pvpython", "on", "display", "role", "direct"))
+    if on is not None:
+        return _started_on(on, pvpython, display, role, direct)
     wish = doors.usual() if direct is None else direct
     if wish:
         doors.place(wish)
@@ -60,33 +64,62 @@ def start(
 
 
 def _started(pvpython: str | os.PathLike[str] | None, display: str, role: Role | None) -> Session:
+    _check(display, role)
+    found = _find(pvpython)
+    _no_own(found.kind)
+    if _current is not None and _current.alive and not _current.label:
+        same = (_current.found.path, _current.display) == (found.path, display)
+        if (same or (pvpython is None and display == "auto")) and role in (None, _current.role):
+            return _current
+        print(f"pvlink: {_current!r} ends, another ParaView starts.")  # noqa: T201
+    started = _begin(lambda: Session(found, display=display, role=role or _usual_role()))
+    if found.others or found.kind == "vtk":
+        print(f"pvlink: {found.sentence()}")  # noqa: T201
+    return started
+
+
+def _started_on(
+    job: Job, pvpython: str | os.PathLike[str] | None, display: str, role: Role | None, direct: bool | str | None
+) -> Session:
+    """With ParaView on a job's node."""
+    _check(display, role)
+    if direct:
+        raise OptionError("direct=...: browsers reach this machine by it, and ParaView would be in the job.")
+    _no_own("paraview")
+    if _current is not None and _current.alive and _current.label == job.label and pvpython is None:
+        return _current
+    program = None if pvpython is None else os.fspath(pvpython)
+    return _begin(lambda: Session(None, display=display, role=role or _usual_role(), place=job.place(program)))
+
+
+def _begin(make: Callable[[], Session]) -> Session:
+    """The one session, in the place of the one before."""
     global _current
+    stop()
+    _current = made = make()
+    mirror.forget()
+    mirror.install(_session, made.about["kind"], {"paraview.simple": scripts.stand_ins(_session, _connection)})
+    return made
+
+
+def _check(display: str, role: Role | None) -> None:
     if display not in ("auto", "own", "none") and not display.startswith(":"):
         raise OptionError(
             f"display={display!r}: it is 'auto', 'own', 'none', or a display of this machine such as ':0'."
         )
     if role is not None and role not in ROLES:
         raise OptionError(f"role={role!r}: it is 'owner', 'control' or 'view'.")
-    found = _find(pvpython)
+
+
+def _no_own(kind: str) -> None:
+    """Whether this kernel has none of its own that would be in the way."""
     for root, name in (("paraview", "ParaView"), ("vtkmodules", "VTK")):
-        if mirror.real(root) and (root == "paraview" or found.kind == "vtk"):
+        if mirror.real(root) and (root == "paraview" or kind == "vtk"):
             raise PvlinkError(
                 f"This kernel has imported its own {name} already. Its views need no pvlink.start(): display(view) or "
                 f"pvlink.show(view). For {name} in a process of its own, alive while cells run, restart the kernel and "
                 "call pvlink.start() first."
             )
-    if _current is not None and _current.alive:
-        same = (_current.found.path, _current.display) == (found.path, display)
-        if (same or (pvpython is None and display == "auto")) and role in (None, _current.role):
-            return _current
-        print(f"pvlink: {_current!r} ends, another ParaView starts.")  # noqa: T201
-    stop()
-    _current = Session(found, display=display, role=role or _usual_role())
-    mirror.forget()
-    mirror.install(_session, _current.about["kind"], {"paraview.simple": scripts.stand_ins(_session, _connection)})
-    if found.others or found.kind == "vtk":
-        print(f"pvlink: {found.sentence()}")  # noqa: T201
-    return _current
 
 
 def _connection() -> Any:

@@ -1,4 +1,4 @@
-"""The kernel's end of the control wire to the streamer: short questions, answered in order."""
+"""The kernel's end of a control wire, to a streamer or an outpost: short questions, answered in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pvlink.errors import StreamerLost
+from pvlink.errors import PvlinkError
 from pvlink.interrupt import Interrupt
 
 _HEAD = struct.Struct("<II")
@@ -23,7 +23,7 @@ PATIENCE = 5.0
 class Control:
     """Asks the streamer. One question at a time; a cell interrupted meanwhile is interrupted right after."""
 
-    def __init__(self, sock: socket.socket, lost: Callable[[], StreamerLost]) -> None:
+    def __init__(self, sock: socket.socket, lost: Callable[[], PvlinkError]) -> None:
         """`lost` makes the exception to raise when nobody answers."""
         self._socket = sock
         self._lost = lost
@@ -36,17 +36,19 @@ class Control:
         op: str,
         *,
         fd: int | None = None,
+        blob: bytes = b"",
         patience: float = PATIENCE,
         meanwhile: Callable[[], None] | None = None,
         **facts: Any,
     ) -> tuple[dict[str, Any], bytes]:
-        """The answer and its blob. Raises StreamerLost when there is nobody, ValueError when the answer is no.
+        """The answer and its blob. Raises what `lost` makes when there is nobody, ValueError when the answer is no.
 
         `meanwhile` is called again and again until the answer begins to come.
         """
         with self._turn, self._interrupt:
             try:
-                answer, blob = self._exchange({"id": next(self._numbers), "op": op, **facts}, fd, patience, meanwhile)
+                question = {"id": next(self._numbers), "op": op, **facts}
+                answer, blob = self._exchange(question, fd, blob, patience, meanwhile)
             except (OSError, EOFError) as error:
                 raise self._lost() from error
         if not answer.get("ok"):
@@ -54,11 +56,16 @@ class Control:
         return answer, blob
 
     def _exchange(
-        self, question: dict[str, Any], fd: int | None, patience: float, meanwhile: Callable[[], None] | None
+        self,
+        question: dict[str, Any],
+        fd: int | None,
+        blob: bytes,
+        patience: float,
+        meanwhile: Callable[[], None] | None,
     ) -> tuple[dict[str, Any], bytes]:
         self._socket.settimeout(patience)
         text = json.dumps(question).encode()
-        packet = _HEAD.pack(len(text), 0) + text
+        packet = _HEAD.pack(len(text), len(blob)) + text + blob
         if fd is None:
             self._socket.sendall(packet)
         else:

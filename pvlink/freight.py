@@ -27,6 +27,7 @@ class Carriage(Protocol):
     """The engine's post, as the kernel has it."""
 
     def send_memory(self, fd: int, number: int) -> None: ...
+    def collect(self, fd: int, number: int) -> None: ...
 
 
 @dataclass
@@ -75,6 +76,7 @@ class Freight:
             self._engine().send_memory(fd, number)
             with _said():
                 facts, layout = desk.fetch(obj, name, at, number)
+            self._engine().collect(fd, number)
             return facts, hold.read(os.dup(fd), layout)
 
     def restore(self, desk: Any, *, part: bool = False) -> list[str]:

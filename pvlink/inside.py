@@ -25,6 +25,7 @@ from pvlink.errors import EngineLost, StreamerLost, ViewError
 from pvlink.inplace import InPlace
 from pvlink.interrupt import Shelter
 from pvlink.kinds import Kinds
+from pvlink.near import NearStreamer
 from pvlink.protocol import Role
 from pvlink.questions import Asking
 from pvlink.servers.files import Browsing
@@ -92,7 +93,7 @@ class Inside(Asking, InPlace, Browsing):
         self._shelter.enter()
 
     def _new_streamer(self) -> Streamer:
-        streamer = Streamer(self.id, self.role, self._streamer_lost)
+        streamer = Streamer(NearStreamer(self.id, self.role), self._streamer_lost)
         streamer.attach(lambda: streamer.control.serve_idle() or self._streamer_gone(streamer))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, theirs:
@@ -269,6 +270,7 @@ class Inside(Asking, InPlace, Browsing):
             return
         if self._streamer is not None:
             self._streamer.kill()
+            rendezvous.sweep()
         self._streamer = None
         self._views.streamer_gone()
         self._streamer = self._new_streamer()
@@ -311,7 +313,7 @@ class Inside(Asking, InPlace, Browsing):
             self._listening = -1
 
     def _streamer_gone(self, streamer: Streamer) -> bool:
-        processes.ended(streamer.process)
+        streamer.process.ended()
         rendezvous.sweep()
         return False
 
@@ -321,7 +323,7 @@ class Inside(Asking, InPlace, Browsing):
         said = streamer.log.tail(800)
         return StreamerLost(
             "The process that sends the pictures does not answer; it ended with "
-            f"{processes.ended(streamer.process)}. {_RESTART} brings it back; your objects are untouched."
+            f"{streamer.process.ended()}. {_RESTART} brings it back; your objects are untouched."
             + (f"\nIts last words:\n{said}" if said else "")
         )
 

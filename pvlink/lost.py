@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pvlink import processes
 from pvlink.companions import Engine, Streamer
 from pvlink.errors import EngineLost, StreamerLost
 
@@ -12,7 +11,7 @@ STOPPED = "This session was stopped. Run pvlink.start() and the cells that made 
 
 def ended(what: str, engine: Engine) -> str:
     """For those who watch."""
-    return f"{what}'s process has ended with {processes.ended(engine.process)}. {RESTART} brings it back."
+    return f"{what}'s process has ended with {engine.process.ended()}. {RESTART} brings it back."
 
 
 def engine_lost(what: str, engine: Engine, *, saved: bool) -> EngineLost:
@@ -21,14 +20,12 @@ def engine_lost(what: str, engine: Engine, *, saved: bool) -> EngineLost:
         if saved
         else "Nothing of a pipeline had been saved. Run pvlink.start() and the cells that make it again."
     )
-    return EngineLost(
-        f"{what}'s process has ended with {processes.ended(engine.process)}. {hint}{_words(engine.last_words())}"
-    )
+    return EngineLost(f"{what}'s process has ended with {engine.process.ended()}. {hint}{_words(engine.last_words())}")
 
 
 def streamer_lost(streamer: Streamer, *, started: bool) -> StreamerLost:
     message = (
-        f"The process that sends the pictures does not answer; it ended with {processes.ended(streamer.process)}. "
+        f"The process that sends the pictures does not answer; it ended with {streamer.process.ended()}. "
         f"{RESTART} brings it back; the pipeline is untouched."
         if started
         else "The process that sends the pictures did not start."
@@ -40,7 +37,7 @@ def not_back(engine: Engine, error: EngineLost) -> EngineLost:
     """A new engine that ended, too."""
     said = engine.last_words()
     return EngineLost(
-        f"ParaView ended again ({processes.ended(engine.process)}) while the pipeline was brought back. Another "
+        f"ParaView ended again ({engine.process.ended()}) while the pipeline was brought back. Another "
         f"{RESTART} tries again; pvlink.session().save_state('pipeline.pvsm') keeps its state in a file; "
         f"pvlink.stop() and pvlink.start() begin with nothing.{_words(said) or chr(10) + str(error)}"
     )

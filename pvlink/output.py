@@ -32,11 +32,15 @@ class MemoryFile:
 
     def news(self) -> str:
         """What was written since the last look."""
+        return self._decoder.decode(self.fresh())
+
+    def fresh(self) -> bytes:
+        """The same as it is; for those who pass it on."""
         if os.fstat(self.fd).st_size < self._read:
             self._read = 0
         data = os.pread(self.fd, CHUNK, self._read)
         self._read += len(data)
-        return self._decoder.decode(data)
+        return data
 
     def tail(self, size: int = 2000) -> str:
         """The end of all that was written."""

@@ -52,15 +52,16 @@ def start_engine(program: Path, output: Output, fds: Mapping[str, int | Sequence
         raise EngineStartError(f"{program} cannot be run: {error.strerror}.") from error
 
 
-def start_streamer(session: str, role: str, control: int, log: MemoryFile) -> Process:
+def start_streamer(session: str, role: str, controls: Sequence[int], log: MemoryFile) -> Process:
     """`role`: of those who come through Jupyter."""
     command = [sys.executable, "-P", "-m", "pvlink.streamer", "--session", session, "--role", role]
-    command += ["--control-fd", str(control)]
+    for control in controls:
+        command += ["--control-fd", str(control)]
     if _main_thread():
         command.append("--die-with-parent")
     return subprocess.Popen(
         command,
-        pass_fds=[control],
+        pass_fds=controls,
         stdin=subprocess.DEVNULL,
         stdout=log.fd,
         stderr=log.fd,
@@ -106,6 +107,16 @@ def kill(process: Process) -> None:
     """With all that a wrapper script may have started: each of our processes leads a group of its own."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def worked(pid: int) -> float:
+    """Seconds of a processor that a process has used; none once it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # Of user and system: proc(5).
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _nothing(_: object) -> None: ...

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pvlink import direct, lost, processes
-from pvlink.companions import Engine, Streamer
+from pvlink import direct, lost
+from pvlink.companions import Engine, Place, Streamer
 from pvlink.errors import EngineLost
 from pvlink.freight import Freight
 from pvlink.processes import GRACE
-from pvlink.saved import Saved, State
+from pvlink.saved import State
 from pvlink.servers.connected import Connected
 from pvlink.servers.server import Server
 from pvlink.wire import KernelWire
@@ -28,8 +28,8 @@ class Restarting(Connected):
     _moving: threading.RLock
     _new_engine: Callable[[], Engine]
     _new_streamer: Callable[[], Streamer]
-    _remove_x_remains: Callable[[], None]
-    _saved: Saved
+    _clear_up: Callable[[], None]
+    _place: Place
     _stopped: bool
     _streamer: Streamer | None
     _tell: Callable[..., None]
@@ -53,13 +53,20 @@ class Restarting(Connected):
         if self._stopped:
             raise EngineLost(lost.STOPPED)
         with self._moving:
-            streamer_alive = self._streamer is not None and self._streamer.answers()
+            moved = self._place.moved()
+            if moved:
+                # Before what is there is let go of.
+                self._let_save()
+            streamer_alive = not moved and self._streamer is not None and self._streamer.answers()
             # One that hangs as its streamer did is no more worth than a dead one; one at work takes its time.
             streamer_hangs = not streamer_alive and self._streamer is not None and self._streamer.alive
-            untouched = not streamer_alive and (self._let_save() or (self._engine.alive and not streamer_hangs))
+            untouched = (
+                not streamer_alive and not moved and (self._let_save() or (self._engine.alive and not streamer_hangs))
+            )
             if not streamer_alive:
                 if self._streamer is not None:
                     self._streamer.kill()
+                    self._place.sweep()
                 self._streamer = None
                 self._streamer = self._new_streamer()
                 self._door = direct.open_door(self, self._door)
@@ -80,16 +87,23 @@ class Restarting(Connected):
             self.restart()
             return self.server
 
+    def follow(self) -> None:
+        """Go where the job is now that this session has something of."""
+        with self._moving:
+            if self._place.moved():
+                # And its server after it.
+                self.restart()
+            else:
+                super().follow()
+
     def _restart_engine(self, *, empty: bool = False) -> str:
         """What came of it, in a sentence."""
         former, desk, about = self._engine, self.desk, self.about
         self._let_save()
-        state = None if empty else self._saved.newest()
-        former.let_go()
-        processes.kill(former.process)
-        former.process.wait()
+        state = None if empty else self._place.saved.newest()
+        former.kill()
         former.output.show()
-        self._remove_x_remains()
+        self._clear_up()
         fresh = self._new_engine()
         try:
             assert self._streamer is not None
@@ -99,9 +113,7 @@ class Restarting(Connected):
         except BaseException as error:
             # What is there of it must go; the former one's references wait for the next try.
             self._engine, self.desk, self.about = former, desk, about
-            fresh.let_go()
-            processes.kill(fresh.process)
-            fresh.process.wait()
+            fresh.kill()
             why = lost.not_back(fresh, error) if isinstance(error, EngineLost) else None
             fresh.release()
             if why is not None:
@@ -113,13 +125,13 @@ class Restarting(Connected):
 
     def _let_save(self) -> bool:
         """An engine that lives and answers writes down what the cell that runs has done."""
-        engine, before = self._engine, self._saved.newest()
+        engine, before = self._engine, self._place.saved.newest()
         if not engine.alive:
             return False
         engine.wire.tell(self.desk, "save")
         deadline = time.monotonic() + GRACE
         while engine.alive and time.monotonic() < deadline:
-            newest = self._saved.newest()
+            newest = self._place.saved.newest()
             if newest is not None and (before is None or newest.number > before.number):
                 return True
             time.sleep(0.02)

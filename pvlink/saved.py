@@ -40,16 +40,46 @@ class Saved:
         whole = [state for fd in self.fds if (state := _read(fd)) is not None]
         return max(whole, key=lambda state: state.number, default=None)
 
+    def half(self, which: int) -> tuple[int, bytes] | None:
+        """One half and the number of its state, for those who pass it on; none if it is not whole."""
+        head = _head(self.fds[which])
+        if head is None:
+            return None
+        number, facts, xml, check = head
+        body = _exactly(self.fds[which], facts + xml)
+        if zlib.crc32(body) != check:
+            return None
+        return number, os.pread(self.fds[which], _START, 0) + body
+
+    def number(self, which: int) -> int:
+        """Of the state in one half; 0 for none."""
+        head = _head(self.fds[which])
+        return 0 if head is None else head[0]
+
+    def take(self, which: int, half: bytes) -> None:
+        """A half that was passed on."""
+        os.ftruncate(self.fds[which], 0)
+        os.pwrite(self.fds[which], half, 0)
+
     def close(self) -> None:
         for fd in self.fds:
             os.close(fd)
 
 
-def _read(fd: int) -> State | None:
+def _head(fd: int) -> tuple[int, int, int, int] | None:
+    """Its number, the lengths of facts and XML, and their sum."""
     head = os.pread(fd, _START, 0)
     if len(head) < _START or _SUM.unpack(head[_HEAD.size :])[0] != zlib.crc32(head[: _HEAD.size]):
         return None
     number, facts, xml, check = _HEAD.unpack(head[: _HEAD.size])
+    return number, facts, xml, check
+
+
+def _read(fd: int) -> State | None:
+    head = _head(fd)
+    if head is None:
+        return None
+    number, facts, xml, check = head
     body = _exactly(fd, facts + xml)
     if zlib.crc32(body) != check:
         return None

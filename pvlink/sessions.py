@@ -6,19 +6,20 @@ import atexit
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
-from pvlink import direct, lost, mirror, notebook, processes, pvpython, rendezvous
-from pvlink.companions import Engine, Streamer, remove_x_remains
+from pvlink import direct, lost, mirror, notebook, pvpython, rendezvous
+from pvlink.companions import Engine, Place, Streamer
 from pvlink.errors import EngineLost, PvlinkError, ServerError, StreamerLost
 from pvlink.freight import Freight, Freighter
+from pvlink.near import Near
 from pvlink.progress import ProgressBar
 from pvlink.protocol import Role
 from pvlink.questions import Asking
 from pvlink.restart import Restarting
-from pvlink.saved import Saved, State
-from pvlink.servers import patience
+from pvlink.saved import State
 from pvlink.servers.files import Browsing
 from pvlink.servers.origins import Engine as Client
 
@@ -26,31 +27,36 @@ from pvlink.servers.origins import Engine as Client
 class Session(Asking, Freighter, Restarting, Browsing):
     """One engine with its streamer, made by `pvlink.start()`. Ends with `stop()`, its block, or the kernel."""
 
-    def __init__(self, found: pvpython.Found, *, display: str = "auto", role: Role = "owner") -> None:
+    def __init__(
+        self,
+        found: pvpython.Found | None,
+        *,
+        display: str = "auto",
+        role: Role = "owner",
+        place: Callable[[str], Place] = Near,
+    ) -> None:
+        """`found`: none where its place knows. `place`: where its processes are, for a session's id."""
         self.id = secrets.token_hex(16)
-        self.found = found
         self.display = display
         self.role: Role = role
         self._door: direct.Place | None = None
         self._owner = os.getpid()
         self._bar = ProgressBar()
         self._freight = Freight(lambda: self._engine)
-        self._saved = Saved()
         self._stopped = False
         # One restart, or change of place, at a time.
         self._moving = threading.RLock()
         self._engines = 0
         self._streamer: Streamer | None = None
-        rendezvous.sweep()
-        remove_x_remains()
         try:
-            self._path = rendezvous.socket_path(self.id)
-            self._engine = self._new_engine()
+            self._place = place(self.id)
         except rendezvous.RendezvousError as error:
-            self._saved.close()
             raise StreamerLost(f"The process that sends the pictures cannot start: {error}") from None
+        try:
+            self.found = found or self._place.found
+            self._engine = self._new_engine()
         except BaseException:
-            self._saved.close()
+            self._place.close()
             raise
         atexit.register(self.stop)
         try:
@@ -62,16 +68,17 @@ class Session(Asking, Freighter, Restarting, Browsing):
             self.stop()
             raise
         notebook.after_cells(self._cell_ended)
+        self._place.joined(self)
 
     # -- processes -------------------------------------------------------------------------------
 
     def _new_engine(self) -> Engine:
-        engine = Engine(self.found, self.display, self._saved, self._engines, self._path, self._engine_lost)
+        engine = Engine(self._place.engine(self.found, self.display, self._engines), self._engine_lost)
         self._engines += 1
         return engine
 
     def _new_streamer(self) -> Streamer:
-        streamer = Streamer(self.id, self.role, self._streamer_lost)
+        streamer = Streamer(self._place.streamer(self.role), self._streamer_lost)
         streamer.attach(lambda: streamer.control.serve_idle() or self._streamer_gone(streamer))
         return streamer
 
@@ -83,7 +90,8 @@ class Session(Asking, Freighter, Restarting, Browsing):
         wire.on_wait = self._on_wait
         wire.on_done = self._on_done
         wire.on_show = self._show
-        wire.on_move = self.desk.move
+        if self._place.shares_files:
+            wire.on_move = self.desk.move
         wire.on_error = self._translated
         wire.on_interrupt = self._on_interrupt
         self._calls_seen = wire.calls
@@ -95,21 +103,21 @@ class Session(Asking, Freighter, Restarting, Browsing):
         engine.let_go()
         if engine is self._engine and not self._stopped:
             message = lost.ended(self._what, engine)
-            self._remove_x_remains()
+            self._clear_up()
             self._tell("engine-ended", message=message)
         return False
 
     def _streamer_gone(self, streamer: Streamer) -> bool:
         """It has ended: remove the socket it has left."""
         # One that is being killed closes its sockets one after the other.
-        processes.ended(streamer.process)
-        rendezvous.sweep()
+        streamer.process.ended()
+        self._place.sweep()
         return False
 
-    def _remove_x_remains(self) -> None:
+    def _clear_up(self) -> None:
+        """After an engine's end."""
         screen: str = self.about["screen"] if hasattr(self, "about") else ""
-        if screen.startswith("its own X server"):
-            remove_x_remains(screen)
+        self._place.sweep(screen if screen.startswith("its own X server") else "")
 
     def _engine_lost(self, engine: Engine) -> PvlinkError:
         """The exception for a call that found nobody."""
@@ -120,7 +128,7 @@ class Session(Asking, Freighter, Restarting, Browsing):
         if self._is_lost():
             # Its server went first: a client may not survive that.
             return self._server_lost()
-        return lost.engine_lost(self._what, engine, saved=self._saved.newest() is not None)
+        return lost.engine_lost(self._what, engine, saved=self._place.saved.newest() is not None)
 
     def _streamer_lost(self, streamer: Streamer) -> StreamerLost:
         if self._stopped:
@@ -151,7 +159,7 @@ class Session(Asking, Freighter, Restarting, Browsing):
 
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the pipeline as it was after the last cell to a state file of ParaView's, also when that has ended."""
-        state = self._saved.newest()
+        state = self._place.saved.newest()
         if state is None:
             raise EngineLost("Nothing of a pipeline has been saved yet.")
         Path(path).write_bytes(state.xml)
@@ -164,15 +172,15 @@ class Session(Asking, Freighter, Restarting, Browsing):
         self._stopped = True
         atexit.unregister(self.stop)
         notebook.no_more_cells(self._cell_ended)
+        self._place.left(self)
         self._engine.let_go()
         if self._streamer is not None:
             self._streamer.end()
         self._engine.end()
         self._let_server_go()
-        self._saved.close()
         self._freight.close()
-        self._remove_x_remains()
-        rendezvous.sweep()
+        self._clear_up()
+        self._place.close()
         mirror.forget()
 
     def __enter__(self) -> Self:
@@ -183,7 +191,13 @@ class Session(Asking, Freighter, Restarting, Browsing):
 
     def __repr__(self) -> str:
         state = f"{self.about['name']}, process {self.about['pid']}" if self.alive else "ended"
-        return f"<pvlink session: {state}, {self.found.path}, {self.about['screen']}>"
+        where = f" in {self._place.label}" if self._place.label else ""
+        return f"<pvlink session: {state}{where}, {self.found.path}, {self.about['screen']}>"
+
+    @property
+    def label(self) -> str:
+        """In which job its ParaView is; empty for this machine."""
+        return self._place.label
 
     @property
     def _what(self) -> str:
@@ -198,16 +212,16 @@ class Session(Asking, Freighter, Restarting, Browsing):
                 "is: pvlink.start(pvpython='/path/to/bin/pvpython').",
                 "vtk",
             )
-        return Client(self.about["paraview"], self.found.path)
+        return Client(self.about["paraview"], self.found.path, self._place.label)
 
     def _processor_time(self) -> float:
-        return patience.worked(self._engine.pid)
+        return self._engine.process.worked()
 
     def _hush(self) -> None:
         self._engine.output.skip()
 
     def _kept(self) -> State | None:
-        return self._saved.newest()
+        return self._place.saved.newest()
 
     def _write_down(self) -> bool:
         return self._let_save()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import sys
+import time
+from asyncio import selector_events
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+LOOP_SECONDS = 5.0
 # The parts of `make test ARGS="-m NAME"`; docs and CI use these names.
 PARTS = frozenset({"cell", "trust", "ways", "servers", "speed", "cluster", "insitu"})
 
@@ -32,6 +36,31 @@ def vtk_python() -> str:
 def paraview_python() -> str:
     """A Python that can import ParaView itself."""
     return environment("paraview")
+
+
+def _open(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """Its connections; for these nobody has a public name."""
+    return [repr(one) for one in vars(loop)["_transports"].values() if one._sock is not None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loops_end_in_order() -> Iterator[None]:
+    """A connection that was closed is gone some turns later. Of a loop that ends before, the garbage collector would
+    find it in the middle of another test, and that one would be blamed."""
+    kind, close = selector_events.BaseSelectorEventLoop, selector_events.BaseSelectorEventLoop.close
+
+    def close_in_order(loop: selector_events.BaseSelectorEventLoop) -> None:
+        deadline = time.monotonic() + LOOP_SECONDS
+        while not loop.is_closed() and (left := _open(loop)):
+            if time.monotonic() > deadline:
+                close(loop)
+                raise AssertionError(f"connections were left open: {left}")
+            loop.run_until_complete(asyncio.sleep(0.005))
+        close(loop)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "close", close_in_order)
+        yield
 
 
 @pytest.fixture(autouse=True)

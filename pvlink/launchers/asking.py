@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from pvlink.errors import OptionError
-from pvlink.launchers.site import NAME, Site, read, written
+from pvlink.launchers.site import NAME, Site, read
+from pvlink.launchers.sitefile import written
 
 # Puts a question, with what counts if nothing is said; the answer.
 Ask = Callable[[str, str], str]

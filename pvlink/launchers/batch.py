@@ -19,6 +19,7 @@ from pvlink.launchers.order import Order
 PARTS = (
     "launchers/node/steward.py",
     "launchers/node/server.py",
+    "launchers/node/annex.py",
     "launchers/node/doors.py",
     "launchers/node/events.py",
     "launchers/node/greetings.py",
@@ -64,6 +65,9 @@ class Plan:
     limit: int
     # Pythons to try.
     python: tuple[str, ...]
+    # Those that may have pvlink, and ParaView's own Python: for a session whose ParaView is in the job.
+    engine: tuple[str, ...]
+    pvpython: str
     # To whom and how letters are sent, and what they say; none without an address.
     mail: dict[str, str] | None = None
 
@@ -88,6 +92,8 @@ def plan(order: Order, key: str, home: str) -> Plan:
         grace=order.grace,
         limit=0 if site.scheduler == "slurm" else order.seconds,
         python=tuple(at_home(program, home) for program in site.paraview.python),
+        engine=tuple(at_home(program, home) for program in site.engine.python),
+        pvpython=at_home(site.engine.pvpython, home),
         mail=_mail(order),
     )
 

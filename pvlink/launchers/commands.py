@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from pvlink.errors import JobError, OptionError, PvlinkError
-from pvlink.launchers import amounts, asking, launching, site, sites
+from pvlink.launchers import amounts, asking, launching, site, sitefile, sites
 from pvlink.launchers.job import TICK, Job
 from pvlink.launchers.states import State
 from pvlink.launchers.window import Window
@@ -189,7 +189,7 @@ def _keys(_: argparse.Namespace) -> str:
 _SITE = {
     "new": _new,
     "list": _list,
-    "show": lambda asked: site.written(sites.load(asked.name)),
+    "show": lambda asked: sitefile.written(sites.load(asked.name)),
     "folders": _folders,
     "keys": _keys,
 }

@@ -6,18 +6,21 @@ import datetime
 import html
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pvlink.companions import Place, Taker
 from pvlink.errors import JobError
 from pvlink.launchers import amounts, records
 from pvlink.launchers.cluster import Cluster
+from pvlink.launchers.far.place import Far
 from pvlink.launchers.launched import Launched
 from pvlink.launchers.records import Record
 from pvlink.launchers.shells import Dialled
 from pvlink.launchers.states import Standing, State
 from pvlink.launchers.watch import Watch
-from pvlink.servers.origins import Options, Origin, Taker
+from pvlink.servers.origins import Options, Origin
 
 # Between two looks while somebody waits.
 TICK = 0.1
@@ -29,8 +32,8 @@ class Job:
     def __init__(self, cluster: Cluster, record: Record) -> None:
         self._cluster = cluster
         self._record = record
-        # Sessions that are connected to it.
-        self._takers: weakref.WeakSet[Any] = weakref.WeakSet()
+        # Sessions that have something of it, and how much: its server, its node, or both.
+        self._takers: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._watch: Watch | None = None
         cluster.know(record)
 
@@ -134,7 +137,7 @@ class Job:
             raise
         self._record = successor
         for session in list(self._takers):
-            session.reconnect()
+            session.follow()
         self._cluster.cancel(former.key)
         return self
 
@@ -143,15 +146,18 @@ class Job:
         return self.renew(nodes=nodes, **changes)
 
     def taken(self, by: Taker) -> None:
-        """A session is connected to it."""
-        self._takers.add(by)
+        """A session is connected to its server, or has its ParaView on its node."""
+        self._takers[by] = self._takers.get(by, 0) + 1
         if self._watch is None or not self._watch.alive:
             self._watch = Watch(self, amounts.duration(self._cluster.site.end.warning))
 
     def left(self, by: Taker) -> None:
         """That session is elsewhere now, and hears no more of it."""
-        self._takers.discard(by)
-        by.notice("")
+        more = self._takers.pop(by, 1) - 1
+        if more:
+            self._takers[by] = more
+        else:
+            by.notice("")
 
     def tell(self, message: str) -> None:
         """Say so below the views of all sessions that are connected to it; empty: no more."""
@@ -177,6 +183,15 @@ class Job:
         """A connection to its door, for who has its connect-id. Raises JobError."""
         status = self.wait().standing().status
         return self._cluster.shell.dial(status["host"], status["door"], status["port"])
+
+    @property
+    def connect_id(self) -> int:
+        """Who has it is let in. Raises JobError."""
+        return int(self.wait().standing().status["connect_id"])
+
+    def place(self, program: str | None = None) -> Callable[[str], Place]:
+        """For `pvlink.start(on=job)`; `program`: ParaView's Python there, if it is not the site's."""
+        return lambda session: Far(session, self, program)
 
     def origin(self, options: dict[str, Any]) -> Origin:
         """For `session.connect(job)`."""

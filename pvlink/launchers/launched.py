@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from pvlink.companions import Taker
 from pvlink.errors import JobError, ServerError
 from pvlink.launchers.cluster import Cluster
 from pvlink.launchers.states import State
 from pvlink.servers import versions
 from pvlink.servers.link import Line, Link, Wish
-from pvlink.servers.origins import Engine, Options, Packing, Taker
+from pvlink.servers.origins import Engine, Options, Packing
 from pvlink.servers.server import Told
 
 if TYPE_CHECKING:
@@ -44,15 +45,32 @@ class Launched:
         if status["version"] != engine.minor:
             said = versions.must_match(status["version"], engine.version, versions.installed())
             raise ServerError(f"{self.label}: {said}", "wrong-version")
+        line = self._line_there(engine.at) if engine.at else self._line()
+        wish = Wish((line,), engine.minor, self.label, int(status["connect_id"]), GREETING_SECONDS)
+        link.begin(wish)
+        return link.wait(wish, told)
+
+    def _line(self) -> Line:
+        """From here, by whatever way there is."""
+        status = self._status
         try:
             way = self._cluster.shell.dial(status["host"], status["door"], status["port"])
         except JobError as error:
             raise ServerError(f"{self.label}: {error}", "unreachable") from None
         self.packing.rtt, self._how = way.rtt, way.how
-        line = Line("fd", socket=way.socket)
-        wish = Wish((line,), engine.minor, self.label, int(status["connect_id"]), GREETING_SECONDS)
-        link.begin(wish)
-        return link.wait(wish, told)
+        return Line("fd", socket=way.socket)
+
+    def _line_there(self, at: str) -> Line:
+        """For a ParaView that is in a job itself: in this one, or in another of its cluster."""
+        status = self._status
+        if at == self.label:
+            return Line("path", status["door"])
+        if not status["port"]:
+            raise ServerError(
+                f"{self.label} has no port at which {at} could reach it (paraview.ports in the site's file).",
+                "unreachable",
+            )
+        return Line("connect", status["host"], status["port"])
 
     def _ready(self, told: Told) -> dict[str, Any]:
         """What it says of itself, once there is a server."""

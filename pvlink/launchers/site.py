@@ -128,6 +128,14 @@ class ParaView(Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, Version] = {}
 
 
+class Engine(Struct, frozen=True, forbid_unknown_fields=True):
+    """How ParaView's own process is started there: `pvlink.start(on=job)`."""
+
+    # Which Python has pvlink there; tried in this order.
+    python: tuple[str, ...] = ("~/.pvlink/env/bin/python", "python3")
+    pvpython: str = "pvpython"
+
+
 class Files(Struct, frozen=True, forbid_unknown_fields=True):
     """Where files may lie."""
 
@@ -167,6 +175,7 @@ class Site(Struct, frozen=True, forbid_unknown_fields=True):
     slurm: Slurm = field(default_factory=Slurm)
     rule: Rule | None = None
     paraview: ParaView = field(default_factory=ParaView)
+    engine: Engine = field(default_factory=Engine)
     files: Files = field(default_factory=Files)
     end: End = field(default_factory=End)
     mail: Mail = field(default_factory=Mail)
@@ -191,14 +200,6 @@ def read(text: str, where: str, name: str) -> Site:
         raise OptionError(f"{where}: {_sentence(error)}.") from None
     _check(site, where)
     return site
-
-
-def written(site: Site) -> str:
-    """A site as a file: what differs from the usual only."""
-    usual = msgspec.to_builtins(Site()) | {"ssh": msgspec.to_builtins(Ssh("")), "rule": msgspec.to_builtins(Rule(""))}
-    lines: list[str] = []
-    _write(lines, _differing(msgspec.to_builtins(site), usual | {"name": site.name}), "")
-    return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def schema() -> dict[str, list[str]]:
@@ -283,6 +284,9 @@ def _check(site: Site, where: str) -> None:
                 words.plain(text, "ssh")
             if not site.ssh.host or not site.ssh.ways:
                 raise OptionError("ssh: it names a host and at least one way.")
+        for program in site.engine.python:
+            words.path(program, "engine.python")
+        words.path(site.engine.pvpython, "engine.pvpython")
         for key in ("scratch", "jobs"):
             words.path(getattr(site.files, key), f"files.{key}")
         amounts.ports(paraview.ports, "paraview.ports")
@@ -296,48 +300,6 @@ def _check(site: Site, where: str) -> None:
             amounts.duration(getattr(site.end, key), f"end.{key}")
     except OptionError as error:
         raise OptionError(f"{where}: {error}") from None
-
-
-# Writing.
-
-
-def _differing(facts: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in facts.items():
-        if key == "versions":
-            nothing = msgspec.to_builtins(Version())
-            found |= {key: {version: _differing(said, nothing) for version, said in value.items()}} if value else {}
-        elif isinstance(value, dict) and isinstance(usual.get(key), dict):
-            if below := _differing(value, usual[key]):
-                found[key] = below
-        elif value != usual.get(key) and value is not None:
-            found[key] = value
-    return found
-
-
-def _write(lines: list[str], facts: dict[str, Any], place: str) -> None:
-    lines += [f"{key} = {_value(value)}" for key, value in facts.items() if not isinstance(value, dict)]
-    for key, value in facts.items():
-        if isinstance(value, dict):
-            inner = f"{place}.{_key(key)}" if place else _key(key)
-            if any(not isinstance(one, dict) for one in value.values()) or not value:
-                lines += ["", f"[{inner}]"]
-            _write(lines, value, inner)
-
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_value, value))}]"
-    if isinstance(value, str):
-        # JSON's strings are TOML's, but for DEL, which no value here may have.
-        return msgspec.json.encode(value).decode()
-    return str(value)
 
 
 def _tables(kind: type[Struct], place: str, found: dict[str, list[str]]) -> None:

@@ -16,26 +16,19 @@ from pvlink.errors import PvlinkError, ServerError, ServerLost, StreamerLost, re
 from pvlink.progress import ProgressBar
 from pvlink.saved import State
 from pvlink.servers import asked, patience
-from pvlink.servers.link import NOTICE, Link
+from pvlink.servers.link import NOTHING, NOTICE, Link
 from pvlink.servers.origins import Engine, Options, Origin
 from pvlink.servers.server import Server, Told
+from pvlink.servers.started import Configured, Started
 
 if TYPE_CHECKING:
     from pvlink.servers.form import Form
 
 _ENDED = re.compile(r" has ended( \([^)]*\))?\.")
 _AGAIN = "pvlink.session().reconnect()"
+_ELSEWHERE = "session.connect(job) has the job's server, session.connect('cs://host:port') one that its node reaches."
 _CONNECT = ("name", "pvpython", *Options.__dataclass_fields__)
 _SERVE = ("ranks", "pvserver", "mpiexec", "level", "display", "arguments", *Options.__dataclass_fields__)
-_NONE: dict[str, Any] = {
-    "state": "none",
-    "received": 0,
-    "sent": 0,
-    "rtt": None,
-    "heard": 0.0,
-    "message": "",
-    "reason": "",
-}
 
 
 class Connected:
@@ -109,6 +102,8 @@ class Connected:
         found = asked.origin(where, name, values, options, self._engine_facts().version)
         if isinstance(found, asked.Questions):
             return found.form(self._go)
+        if isinstance(found, Configured):
+            self._refuse_far("this configuration starts its server")
         with self._moving:
             if pvpython is not None:
                 self._use(pvpython)
@@ -122,11 +117,15 @@ class Connected:
         arguments=(), and what connect() takes.
         """
         refuse_unknown("session.serve()", set(options) - set(_SERVE), _SERVE)
-        from pvlink.servers.started import Started
-
+        self._refuse_far("session.serve() starts one")
         use = {key: options.pop(key) for key in list(options) if key in Options.__dataclass_fields__}
         with self._moving:
             return self._go(Started(Options(**{"timeout": 60.0, **use}), {"ranks": ranks, **options}))
+
+    def _refuse_far(self, what: str) -> None:
+        """What starts a server on this machine is of no use to a ParaView that is elsewhere."""
+        if at := self._engine_facts().at:
+            raise ServerError(f"ParaView is in {at}, and {what} on this machine. {_ELSEWHERE}", "elsewhere")
 
     def _go(self, origin: Origin) -> Server:
         """Leave what there is, and begin with nothing on this one."""
@@ -229,6 +228,10 @@ class Connected:
             assert self.server is not None
             return self.server
 
+    def follow(self) -> None:
+        """Go where the job is now that this session has something of."""
+        self.reconnect()
+
     def _again(self, state: State | None, former: Any = None) -> str:
         """The same origin, a new server, and the pipeline on it."""
         origin = self._origin
@@ -268,7 +271,7 @@ class Connected:
         try:
             return self._link.state()
         except (StreamerLost, ValueError):
-            return _NONE
+            return NOTHING
 
     def _cut(self, why: str) -> None:
         with contextlib.suppress(StreamerLost, ValueError):

@@ -20,13 +20,24 @@ SILENT = 2.5
 # How long ParaView may take to notice that it was cut off.
 NOTICE = 2.0
 
+# How a relay is that nobody has asked for anything.
+NOTHING: dict[str, Any] = {
+    "state": "none",
+    "received": 0,
+    "sent": 0,
+    "rtt": None,
+    "heard": 0.0,
+    "message": "",
+    "reason": "",
+}
+
 # The session's way to ask the streamer: an operation, its facts, and perhaps a descriptor.
 Ask = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One connection: to a host and port, from whoever comes to one, or a socket that is connected already."""
+    """One connection: to a host and port, from whoever comes to one, a socket that is connected already, or a path."""
 
     way: str
     host: str = ""

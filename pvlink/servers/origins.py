@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from pvlink.companions import Taker
 from pvlink.errors import OptionError
 from pvlink.servers.address import Address
 from pvlink.servers.link import Line, Link, Wish
@@ -54,18 +55,6 @@ class Options:
     @property
     def threshold(self) -> float:
         return THRESHOLDS[self.render]
-
-
-class Taker(Protocol):
-    """A session, as an origin knows it."""
-
-    def reconnect(self) -> Any: ...
-
-    def notice(self, message: str) -> None:
-        """A sentence for whoever looks at the views; empty: no more."""
-
-    def keep(self, path: Path) -> bool:
-        """Write the pipeline into a file; whether there is one."""
 
 
 class Origin(Protocol):
@@ -118,6 +107,8 @@ class Engine:
     version: str
     # Its program; none where it is this kernel.
     program: Path | None
+    # In which job it is; empty for this machine.
+    at: str = ""
 
     @property
     def minor(self) -> str:

@@ -7,10 +7,8 @@ computes meanwhile: an idle client often has the last word, so that alone is no 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from pvlink.servers.link import NOTICE, SILENT, TICK
@@ -18,16 +16,6 @@ from pvlink.servers.origins import Origin
 
 # A process that has used so much of the time works; one that waits in recv uses none.
 AT_WORK = 0.2
-
-
-def worked(pid: int) -> float:
-    """Seconds of a processor that a process has used; none once it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    # Of user and system: proc(5).
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def interrupted(

@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from pvlink.companions import Taker
 from pvlink.errors import ServerError
 from pvlink.servers import chain, serving
 from pvlink.servers.configuration import Settled
 from pvlink.servers.link import TICK, Line, Link, Wish
-from pvlink.servers.origins import Engine, Options, Packing, Reached, Taker
+from pvlink.servers.origins import Engine, Options, Packing, Reached
 from pvlink.servers.served import Served
 from pvlink.servers.server import Told
 from pvlink.servers.starting import Running, by_hand

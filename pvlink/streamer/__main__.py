@@ -26,7 +26,9 @@ log = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="pvlink.streamer", description="Streams the views of one session.")
     parser.add_argument("--session", required=True, help="32 hexadecimal digits")
-    parser.add_argument("--control-fd", required=True, type=int, help="our end of the kernel's socket pair")
+    parser.add_argument(
+        "--control-fd", required=True, type=int, action="append", help="our end of a socket of the kernel's"
+    )
     parser.add_argument("--die-with-parent", action="store_true", help="end when the starting thread does")
     parser.add_argument("--role", default="owner", choices=("owner", "control", "view"), help="of Jupyter's users")
     parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.die_with_parent:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
-        asyncio.run(_run(options.session, options.role, socket.socket(fileno=options.control_fd)))
+        asyncio.run(_run(options.session, options.role, [socket.socket(fileno=fd) for fd in options.control_fd]))
     except (rendezvous.RendezvousError, ValueError) as error:
         log.error("%s", error)
         return 1
@@ -48,28 +50,31 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-async def _run(session: str, role: Role, control: socket.socket) -> None:
+async def _run(session: str, role: Role, controls: list[socket.socket]) -> None:
+    """Until one of `controls` is at its end: beside the kernel's there may be that of who has started us for it."""
     # What we make is for nobody else, whatever the kernel's umask.
     os.umask(0o077)
     hub = Hub(role)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, hub.stopped.set)
     rendezvous.sweep()
     listener, path = rendezvous.listen(session)
-    serving = asyncio.create_task(control_port.serve(control, Errands(hub).run))
+    serving = [asyncio.create_task(control_port.serve(control, Errands(hub).run)) for control in controls]
     stopping = asyncio.create_task(hub.stopped.wait())
     try:
         await hub.door.open(listener)
         log.info("session %s listens", session)
-        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
         with contextlib.suppress(OSError):
             path.unlink()
         # A SIGTERM may be the parent's death note (--die-with-parent): what counts is whether the kernel is there.
-        await hub.close(kernel_gone=serving.done() or _at_end(control))
-        serving.cancel()
-        stopping.cancel()
-        await asyncio.gather(serving, stopping, return_exceptions=True)
-        control.close()
+        gone = any(task.done() for task in serving) or any(map(_at_end, controls))
+        await hub.close(kernel_gone=gone)
+        for task in (*serving, stopping):
+            task.cancel()
+        await asyncio.gather(*serving, stopping, return_exceptions=True)
+        for control in controls:
+            control.close()
 
 
 def _at_end(sock: socket.socket) -> bool:

@@ -150,7 +150,7 @@ def _descriptors(request: Request) -> int:
     """How many descriptors come with it."""
     if request.op == "server-open":
         return descriptors(request.server)
-    return int(request.op in ("engine", "server-watch"))
+    return int(request.op in ("engine", "server-watch", "visitor"))
 
 
 def _parsed(text: bytes) -> Request:

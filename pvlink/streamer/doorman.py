@@ -103,6 +103,11 @@ class Hall:
         listener.setblocking(False)
         self._accepting = asyncio.create_task(self._accept(listener, context))
 
+    def take(self, sock: socket.socket) -> None:
+        """A connection that was made elsewhere."""
+        sock.setblocking(False)
+        self._begin(sock, None)
+
     def let_in(self, transport: asyncio.BaseTransport) -> None:
         """Nothing more is asked of this connection."""
         self._waiting.pop(transport, None)
@@ -149,12 +154,16 @@ class Hall:
                 if self._guard is not None and not self._guard(sock):
                     sock.close()
                     continue
-                task = asyncio.create_task(self._welcome(sock, context))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task = self._begin(sock, context)
                 if context is not None:
                     # In its TLS handshake a connection has no transport of ours yet.
                     self._admit(task, task.cancel, _address(address))
+
+    def _begin(self, sock: socket.socket, context: ssl.SSLContext | None) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._welcome(sock, context))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _welcome(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()

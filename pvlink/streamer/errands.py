@@ -47,6 +47,7 @@ class Errands:
             "engine": self._engine,
             "server-open": self._server_open,
             "server-watch": self._server_watch,
+            "visitor": self._visitor,
         }
 
     async def run(self, request: Request, fds: list[int]) -> Answer:
@@ -79,6 +80,11 @@ class Errands:
         if not sockets:
             raise RequestError("Whoever watches a server comes with a socket.")
         self._hub.servers.watch(sockets[0])
+
+    def _visitor(self, _request: Request, sockets: list[socket.socket]) -> None:
+        """Of the Jupyter server's, from another machine: whoever sends it has seen to who that is."""
+        for sock in sockets:
+            self._hub.door.hall.take(sock)
 
     async def _server_state(self, _request: Request) -> Answer:
         return {"server": self._hub.servers.state()}, b""

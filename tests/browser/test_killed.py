@@ -21,7 +21,7 @@ pytestmark = pytest.mark.trust
 
 CELLS = [SIX_LINES.replace("display(GetActiveView())", "pvlink.show(height=400)"), "pvlink.session().restart()"]
 # Grows with each state that the engine has written down.
-SAVED = "state = pvlink.session()._saved.newest(); print(state.number if state else 0)"
+SAVED = "state = pvlink.session()._place.saved.newest(); print(state.number if state else 0)"
 
 
 class House:

@@ -59,13 +59,15 @@ def far() -> Iterator[Network]:
 
 
 @contextmanager
-def laptop(net: Network, *, ways: str = '["direct", "socket", "jump"]', known: bool = True) -> Iterator[Interpreter]:
+def laptop(
+    net: Network, *, ways: str = '["direct", "socket", "jump"]', known: bool = True, more: str = ""
+) -> Iterator[Interpreter]:
     """A kernel on the laptop, with a home of its own that the cluster's nodes see as well; its jobs end here."""
     home = Path(tempfile.mkdtemp(prefix="pvh-"))
     sites = home / ".config" / "pvlink" / "sites"
     sites.mkdir(parents=True)
     identity = net.root / "id"
-    (sites / "far.toml").write_text(SITE.format(identity=identity, ways=ways, setup=SETUP, mpiexec=MPIEXEC))
+    (sites / "far.toml").write_text(SITE.format(identity=identity, ways=ways, setup=SETUP, mpiexec=MPIEXEC) + more)
     (home / ".ssh").mkdir(mode=0o700)
     if known:
         (home / ".ssh" / "known_hosts").write_text(net.known)

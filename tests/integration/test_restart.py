@@ -152,7 +152,7 @@ def test_a_camera_moved_by_hand_is_where_the_hand_left_it() -> None:
             placed = viewer.still().camera
             assert placed is not None
             digits = repr(placed.position[0])[:12]
-            found = f"state = session._saved.newest(); answer = {digits!r} in str(state.facts) + state.xml.decode()"
+            found = f"state = session._place.saved.newest(); answer = {digits!r} in str(state.facts) + state.xml.decode()"
             until(partial(kernel.run, found))
             kill(kernel.engine)
             restart(kernel)
@@ -237,7 +237,7 @@ def test_each_cell_is_written_down_when_it_has_ended() -> None:
     with Kernel.started() as kernel:
         for name in ("first", "second"):
             kernel.run(f"Sphere(registrationName={name!r})")
-            found = f"answer = {name!r} in session._saved.newest().xml.decode()"
+            found = f"answer = {name!r} in session._place.saved.newest().xml.decode()"
             until(partial(kernel.run, found))
 
 
@@ -252,7 +252,7 @@ def test_what_the_cell_that_restarts_has_done_is_kept_too() -> None:
 
 def test_nothing_saved_is_said() -> None:
     with Kernel.started() as kernel:
-        kernel.run("session._saved.close(); from pvlink.saved import Saved; session._saved = Saved()")
+        kernel.run("session._place.saved.close(); from pvlink.saved import Saved; session._place.saved = Saved()")
         kill(kernel.engine)
         name, message = failure(kernel, "Cone()")
         assert name == "EngineLost"

@@ -30,7 +30,8 @@ SIGNATURES = {
     "session": "() -> 'Session | Inside | None'",
     "show": "(view: 'Any' = None, **options: 'Any') -> 'View'",
     "start": (
-        "(pvpython: 'str | os.PathLike[str] | None' = None, *, display: 'str' = 'auto', role: 'Role | None' = None, "
+        "(pvpython: 'str | os.PathLike[str] | None' = None, *, on: 'Job | None' = None, display: 'str' = 'auto', "
+        "role: 'Role | None' = None, "
         "direct: 'bool | str | None' = None, **unknown: 'Any') -> 'Session'"
     ),
     "stop": "() -> 'None'",
@@ -53,6 +54,8 @@ METHODS = {
         "found": None,
         "id": None,
         "open_door": "(self, wish: 'bool | str') -> 'None'",
+        # For jobs.
+        **dict.fromkeys(("follow", "label")),
         "picture": "(self, view: 'str', patience: 'float', since: 'float' = 0.0) -> 'bytes'",
         "restart": "(self) -> 'None'",
         "role": None,
@@ -65,7 +68,8 @@ METHODS = {
     },
     "Job": {
         # For sessions and the command line.
-        **dict.fromkeys(("can_extend", "dial", "hopeless", "keep", "left", "origin", "standing", "taken", "tell")),
+        **dict.fromkeys(("can_extend", "connect_id", "dial", "hopeless", "keep", "left", "origin", "place")),
+        **dict.fromkeys(("standing", "taken", "tell")),
         "cancel": "(self) -> 'None'",
         "extend": "(self, time: 'str | datetime.timedelta') -> 'datetime.timedelta | None'",
         "key": None,
@@ -195,7 +199,10 @@ def test_the_errors_are_the_tree_in_the_docstring() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"pvpthon": "x"}, r"pvlink\.start\(\) has no option 'pvpthon'\. It takes: pvpython, display, role, direct\."),
+        (
+            {"pvpthon": "x"},
+            r"start\(\) has no option 'pvpthon'\. It takes: pvpython, on, display, role, direct\.",
+        ),
         ({"direct": "node7:x"}, "direct='node7:x': it is True, or where browsers reach this machine"),
         ({"role": "admin"}, "role='admin': it is 'owner', 'control' or 'view'"),
         ({"display": "yes"}, r"display='yes': it is 'auto', 'own', 'none', or a display .* such as ':0'"),

@@ -85,18 +85,7 @@ class Server:
             if self.code() is None:
                 self._process.terminate()
                 self._wait(GRACE)
-        below = descendants(self._process.pid)
-        for pid in below:
-            # The keeper of an X server is a session of its own, and clears away when its rank is gone.
-            if _session(pid) == self._process.pid:
-                _kill(pid)
-        _kill(self._process.pid)
-        self._process.wait()
-        deadline = time.monotonic() + GRACE
-        while (left := [pid for pid in below if state(pid) not in ("", "Z", "X")]) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for pid in left:
-            _kill(pid)
+        end_all(self._process)
         shutil.rmtree(self._screen, ignore_errors=True)
 
     def _wait(self, seconds: float) -> None:
@@ -115,6 +104,22 @@ class Server:
             self._came(sock)
         else:
             sock.close()
+
+
+def end_all(process: subprocess.Popen[bytes]) -> None:
+    """It, and what it has started."""
+    below = descendants(process.pid)
+    for pid in below:
+        # The keeper of an X server is a session of its own, and clears away when its rank is gone.
+        if _session(pid) == process.pid:
+            _kill(pid)
+    _kill(process.pid)
+    process.wait()
+    deadline = time.monotonic() + GRACE
+    while (left := [pid for pid in below if state(pid) not in ("", "Z", "X")]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for pid in left:
+        _kill(pid)
 
 
 def _session(pid: int) -> int:

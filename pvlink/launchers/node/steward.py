@@ -7,6 +7,8 @@ nowhere. To the outside the steward greets as a server that listens would: a cli
 connect-id, is turned away here, and the server never hears of it. A server ends with its client, so there is a new one
 each time somebody has left, until nobody has come for as long as the job's grace; then the job ends by itself.
 
+Whoever introduces himself as pvlink wants ParaView's own process here, and goes on to the annex.
+
 What is known of the job stands in the file `status` in its folder, which its user reads from anywhere.
 """
 
@@ -27,12 +29,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from pvlink.launchers.node.annex import Annex
 from pvlink.launchers.node.doors import Doors
 from pvlink.launchers.node.events import heed
 from pvlink.launchers.node.greetings import Greetings, Visitor
 from pvlink.launchers.node.pipe import Pipe
 from pvlink.launchers.node.server import Server, last_words
-from pvlink.streamer.pvserver.handshake import Answerer, Code, Introduction
+from pvlink.streamer.pvserver.handshake import PVLINK, Answerer, Code, Introduction
 
 # A server that ends so often in a row, before anybody could have used it, will not do better.
 MOST_FAILURES = 3
@@ -52,6 +55,8 @@ class Steward:
         self._watch = selectors.DefaultSelector()
         self._greetings = Greetings(self._watch, self._welcome)
         self._doors: Doors | None = None
+        # Where ParaView's own process is held, for who wants more of a job than its server.
+        self._annex = Annex(plan, self._watch)
         # The server: its processes, its connection while it has no client, its version; how many there were.
         self._server: Server | None = None
         self._ready: Visitor | None = None
@@ -98,6 +103,9 @@ class Steward:
         self._greetings.add(sock, Answerer(self._judge), client=True)
 
     def _judge(self, who: Introduction | None) -> Code:
+        if who is not None and who.backend == PVLINK:
+            # No ParaView: its version is nobody's.
+            return Code.GOOD if who.connect_id == self._connect_id else Code.ID
         return Introduction(self._version, self._connect_id).judged(who)
 
     def _land(self, sock: socket.socket) -> None:
@@ -106,6 +114,10 @@ class Steward:
     def _welcome(self, visitor: Visitor) -> None:
         if not visitor.client:
             self._have(visitor)
+            return
+        assert visitor.answerer.introduction is not None
+        if visitor.answerer.introduction.backend == PVLINK:
+            self._annex.admit(visitor)
             return
         # The newest client counts: the one before may be a laptop that sleeps.
         if self._client is not None:
@@ -160,7 +172,7 @@ class Steward:
         self._greetings.look(now)
         if self._pipe is not None and self._pipe.over:
             self._part()
-        if self._pipe is not None:
+        if self._pipe is not None or self._annex.used:
             self._alone_since = now
         elif now - self._alone_since > self._plan["grace"]:
             self._end_for("grace")
@@ -218,6 +230,7 @@ class Steward:
             used = self._pipe is not None
             self._close_pipe()
             self._stop(gently=used)
+            self._annex.end()
             if self._client is not None:
                 self._client.sock.close()
         finally:

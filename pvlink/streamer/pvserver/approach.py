@@ -83,6 +83,17 @@ class Approach:
                 sock.close()
                 raise
 
+    async def call(self) -> Reached:
+        """At its unix socket. Raises Failure."""
+        sock = socket.socket(socket.AF_UNIX)
+        sock.setblocking(False)
+        try:
+            await self._loop.sock_connect(sock, self._line.host)
+        except OSError as error:
+            sock.close()
+            raise failure.unreachable(self._place, error.strerror or str(error)) from None
+        return await self.greet(sock)
+
     async def greet(self, sock: socket.socket) -> Reached:
         """On a socket that is connected already, and is ours from now on. Raises Failure."""
         try:

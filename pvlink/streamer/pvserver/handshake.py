@@ -33,6 +33,8 @@ DIGESTS = {
     "6.0": b"8b9893cd135e41165164da7f5d2f922e",
     "6.1": b"8b9893cd135e41165164da7f5d2f922e",
 }
+# How pvlink introduces itself at a job's door, in the place of a rendering backend.
+PVLINK = "pvlink"
 # ParaView's own introduction has about 60 bytes.
 MAX_TEXT = 1024
 _TEXT = re.compile(rb"^paraview-([0-9]+\.[0-9]+)\.(?:connect_id\.([0-9]+)\.)?renderingbackend\.([^.]+)$")

@@ -169,6 +169,8 @@ class Link:
                 return await Approach(line, self.wish).connect()
             case "fd":
                 return await Approach(line, self.wish).greet(self._sockets.pop(0))
+            case "path":
+                return await Approach(line, self.wish).call()
         return await self._awaited(line)
 
     async def _awaited(self, line: LineWish) -> Reached:

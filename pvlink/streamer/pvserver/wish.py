@@ -11,8 +11,9 @@ from msgspec import Meta, Struct
 class LineWish(Struct, frozen=True):
     """How one socket to the server comes about."""
 
-    # We go there; it comes to us; it is connected already, and came along as a descriptor.
-    way: Literal["connect", "listen", "fd"]
+    # We go there; it comes to us; it is connected already, and came along as a descriptor; it is at a unix socket.
+    way: Literal["connect", "listen", "fd", "path"]
+    # Of a unix socket: its path.
     host: str = ""
     # 0, where we listen: any.
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
@@ -22,6 +23,8 @@ class LineWish(Struct, frozen=True):
         """For sentences: "host:port"."""
         if self.way == "fd":
             return "the other end of a socket that was handed over"
+        if self.way == "path":
+            return self.host
         host = self.host or "127.0.0.1"
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
@@ -64,4 +67,6 @@ def wished(server: dict[str, object] | None) -> ServerWish:
     for line in wish.lines:
         if line.way == "connect" and not (line.host and line.port):
             raise ValueError("A line that connects has a host and a port.")
+        if line.way == "path" and not line.host.startswith("/"):
+            raise ValueError("A unix socket has a whole path.")
     return wish

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pvlink.errors import OptionError
-from pvlink.launchers import site
+from pvlink.launchers import site, sitefile
 
 OSCAR = """
 title = "Oscar"
@@ -47,9 +47,9 @@ def test_a_site_says_what_it_says_and_the_rest_is_as_usual() -> None:
 
 def test_a_site_is_written_as_it_is_read() -> None:
     found = site.read(OSCAR, "oscar.toml", "oscar")
-    assert site.read(site.written(found), "again", "oscar") == found
+    assert site.read(sitefile.written(found), "again", "oscar") == found
     # What is as usual is not said.
-    assert "grace" not in site.written(found)
+    assert "grace" not in sitefile.written(found)
 
 
 def test_nothing_is_a_site_too() -> None:
@@ -61,7 +61,7 @@ def test_nothing_is_a_site_too() -> None:
     [
         (
             "walltime = 3",
-            "the site has no key 'walltime'. It has: title, scheduler, ssh, slurm, rule, paraview, files, end, mail.",
+            "no key 'walltime'. It has: title, scheduler, ssh, slurm, rule, paraview, engine, files, end, mail.",
         ),
         ("[slurm]\npartition = 'gpu'", "slurm has no key 'partition'. It has: partitions, account,"),
         ('[paraview.versions."5.11"]\nmodule = "x"', "paraview.versions.\"5.11\" has no key 'module'. It has: setup,"),
@@ -106,7 +106,8 @@ def test_a_site_has_a_name_for_a_file(name: str) -> None:
 
 def test_all_keys_can_be_looked_up() -> None:
     found = site.schema()
-    assert list(found) == ["", "ssh", "slurm", "rule", "paraview", 'paraview.versions."5.11"', "files", "end", "mail"]
+    tables = ["", "ssh", "slurm", "rule", "paraview", 'paraview.versions."5.11"', "engine", "files", "end", "mail"]
+    assert list(found) == tables
     assert found["end"] == ["grace", "warning"]
 
 
@@ -123,7 +124,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_whatever_a_file_holds_it_is_a_site_or_refused(found: dict[str, Any]) -> None:
     lines: list[str] = []
-    site._write(lines, found, "")
+    sitefile._write(lines, found, "")
     text = "\n".join(lines)
     try:
         tomllib.loads(text)
@@ -133,4 +134,4 @@ def test_whatever_a_file_holds_it_is_a_site_or_refused(found: dict[str, Any]) ->
         read = site.read(text, "x.toml", "x")
     except OptionError:
         return
-    assert site.read(site.written(read), "again", "x") == read
+    assert site.read(sitefile.written(read), "again", "x") == read

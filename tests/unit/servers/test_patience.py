@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pvlink.servers.patience import interrupted, worked
+from pvlink.processes import worked
+from pvlink.servers.patience import interrupted
 
 pytestmark = pytest.mark.servers
 

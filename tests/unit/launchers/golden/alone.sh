@@ -49,6 +49,9 @@ PVLINK-END-OF-PART
 cat >lib/pvlink/launchers/node/server.py <<'PVLINK-END-OF-PART'
 # launchers/node/server.py
 PVLINK-END-OF-PART
+cat >lib/pvlink/launchers/node/annex.py <<'PVLINK-END-OF-PART'
+# launchers/node/annex.py
+PVLINK-END-OF-PART
 cat >lib/pvlink/launchers/node/doors.py <<'PVLINK-END-OF-PART'
 # launchers/node/doors.py
 PVLINK-END-OF-PART
@@ -97,6 +100,11 @@ cat >plan.json <<'PVLINK-END-OF-PART'
  "python": [
   "/home/ann/py/bin/python"
  ],
+ "engine": [
+  "/home/ann/.pvlink/env/bin/python",
+  "python3"
+ ],
+ "pvpython": "pvpython",
  "mail": null
 }
 PVLINK-END-OF-PART
