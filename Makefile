@@ -75,7 +75,7 @@ audit: ## known holes in our code and in what comes with it; also a part of chec
 
 soak: ## the tests that are long by nature, and three runs of all others in a row
 	@sh tools/setup.sh test
-	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
+	@$(BIN)/python -m pytest -m soak --timeout 7200 $(PARALLEL) $(ARGS)
 	@for run in 1 2 3; do $(BIN)/python -m pytest -q $(PARALLEL) || exit 1; done
 
 bench: ## measure what the README claims; writes benchmarks/results.json

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import (
     card,
     cell,
+    cluster,
     crowd,
     data,
     drags,
@@ -35,6 +36,7 @@ PARTS = (
     "ways",
     "data",
     "servers",
+    "cluster",
     "path",
     "links",
     "crowd",
@@ -64,6 +66,8 @@ def measured(parts: list[str], *, quick: bool, runs: int = 0) -> Iterator[figure
         yield from data.figures(runs)
     if "servers" in parts:
         yield from servers.figures(runs, seconds)
+    if "cluster" in parts:
+        yield from cluster.figures(max(1, runs // 2), seconds)
     if "path" in parts:
         yield from path.figures(runs, seconds)
     if "links" in parts:

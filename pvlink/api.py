@@ -236,16 +236,17 @@ def fetch(
     return data.fetch(Here() if here else _session(), source, array, **{"at": at, **unknown})
 
 
-def launch(site: str | os.PathLike[str], **options: Any) -> Job:
+def launch(site: str | os.PathLike[str] | None = None, *, inside: bool = False, **options: Any) -> Job:
     """A ParaView server in a job on a cluster, or in a process of its own; `session.connect(job)` shows what is there.
 
     `site`: a name (`pvlink site list`), or a file. memory="90G" and time="1:30:00", partition, ranks, nodes, gpus,
     account, qos, constraint, reservation, exclusive, extra=["--nice=100"], version="5.11"; the rest is as the site has
     it. grace="10m": how long it stays when nobody is connected; mail="ann@example.org": who is written to.
+    `inside=True`: in the job of Slurm's that this kernel is in; the site is only needed for what it sets up.
     """
     from pvlink.launchers import launching
 
-    return launching.launch(site, **options)
+    return launching.launch(site, inside=inside, **options)
 
 
 def attach(job: str) -> Job:

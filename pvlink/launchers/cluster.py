@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from pvlink.errors import JobError
 from pvlink.launchers import amounts, batch, records, slurm, states
 from pvlink.launchers.order import settle
@@ -35,10 +37,11 @@ SETTLE = 5.0
 class Cluster:
     """Its answers are kept for a moment: who asks for each of ten jobs asks the scheduler once."""
 
-    def __init__(self, site: Site, where: str, shell: Shell | None = None) -> None:
-        """`where`: by what the site is found again, a name or a file."""
+    def __init__(self, site: Site, where: str, shell: Shell | None = None, *, inside: str = "") -> None:
+        """`where`: by what the site is found again, a name or a file; `inside`: the job of Slurm's that it is in."""
         self.site = site
         self._where = where
+        self._inside = inside
         self.shell = shell or _shell(site)
         self._way = way(site, self.shell)
         self._lock = threading.RLock()
@@ -49,6 +52,11 @@ class Cluster:
         # Since when a scheduler says that it has ended, and the job itself does not.
         self._over_since: dict[str, float] = {}
         self._queue_pace, self._status_pace = Pace(*QUEUE), Pace(*STATUS)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this machine is one of its own."""
+        return isinstance(self.shell, Here)
 
     def launch(self, **options: Any) -> Record:
         """Hand it in. Raises OptionError, JobError."""
@@ -62,6 +70,7 @@ class Cluster:
         record = Record(
             plan.key, self.site.name, self._where, job, plan.place, order.words, now, order.seconds, _plain(options)
         )
+        record = replace(record, inside=self._inside)
         self.know(record)
         records.write(record)
         return record

@@ -33,7 +33,8 @@ def site_command(asked: argparse.Namespace) -> int:
 
 
 def launch_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("site", help="its name (pvlink site list), or its file")
+    parser.add_argument("site", nargs="?", help="its name (pvlink site list), or its file")
+    parser.add_argument("--inside", action="store_true", help="in the job of Slurm's that this shell is in")
     parser.add_argument("-m", "--memory", metavar="90G")
     parser.add_argument("-t", "--time", metavar="1:30:00", help="as Slurm reads it; also 90m, 2h")
     parser.add_argument("-p", "--partition")

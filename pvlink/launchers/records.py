@@ -34,6 +34,8 @@ class Record(Struct, frozen=True):
     seconds: int
     # What was asked for, so that it can be asked for again.
     options: dict[str, Any] = {}
+    # The job of Slurm's that it is a process of, if it has none of its own.
+    inside: str = ""
     # How it ended, once that is known.
     ended: str = ""
 

@@ -111,7 +111,16 @@ def belongings(job: Job) -> list[str]:
 
 
 def nothing_left(job: Job) -> None:
-    until(lambda: not belongings(job), 20)
+    left: list[str] = []
+
+    def gone() -> bool:
+        left[:] = belongings(job)
+        return not left
+
+    try:
+        until(gone, 20)
+    except AssertionError:
+        pytest.fail(f"of {job} there is left: {left}")
 
 
 def ended(job: Job) -> str:

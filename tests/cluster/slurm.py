@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -21,6 +22,8 @@ from tests.cluster.network import Host, Network
 
 NODES = 4
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "sinfo")
+# Linux gives away those from 32768 on.
+PORTS = (12000, 32000)
 START_S = 30.0
 # A node's, as Slurm is told.
 CPUS, MEMORY, GPUS = 4, 180_000, 4
@@ -219,11 +222,10 @@ class Slurm:
 
 
 def _free_ports(number: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(number)]
-    try:
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [int(sock.getsockname()[1]) for sock in sockets]
-    finally:
-        for sock in sockets:
-            sock.close()
+    """Not of those that the kernel gives away: another process could have one of them before Slurm does."""
+    found: list[int] = []
+    for port in random.sample(range(*PORTS), 10 * number):
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("", port))
+            found.append(port)
+    return found[:number]

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -59,10 +60,10 @@ def far() -> Iterator[Network]:
 
 
 @contextmanager
-def laptop(
+def at_home(
     net: Network, *, ways: str = '["direct", "socket", "jump"]', known: bool = True, more: str = ""
-) -> Iterator[Interpreter]:
-    """A kernel on the laptop, with a home of its own that the cluster's nodes see as well; its jobs end here."""
+) -> Iterator[dict[str, str]]:
+    """A home on the laptop, which the cluster's nodes see as well, as an environment; its jobs end here."""
     home = Path(tempfile.mkdtemp(prefix="pvh-"))
     sites = home / ".config" / "pvlink" / "sites"
     sites.mkdir(parents=True)
@@ -72,12 +73,9 @@ def laptop(
     if known:
         (home / ".ssh" / "known_hosts").write_text(net.known)
     keep = {name: value for name, value in os.environ.items() if name != "DISPLAY" and not name.startswith("XDG_")}
-    environment = {**keep, "HOME": str(home), "PVLINK_RUNTIME_DIR": str(home / "run")}
     (home / "run").mkdir(mode=0o700)
-    command = [*net.laptop.enter, sys.executable, "-P"]
     try:
-        with Interpreter(command, environment, "--ipython", cwd=home) as kernel:
-            yield kernel
+        yield {**keep, "HOME": str(home), "PVLINK_RUNTIME_DIR": str(home / "run")}
     finally:
         with_everything = {"HOME": str(home), **keep}
         cancel = "from pvlink.launchers import launching\nfor job in launching.jobs():\n    job.cancel()"
@@ -90,6 +88,17 @@ def laptop(
             check=False,
         )
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def laptop(net: Network, **site: Any) -> Iterator[Interpreter]:
+    """A kernel on the laptop."""
+    command = [*net.laptop.enter, sys.executable, "-P"]
+    with (
+        at_home(net, **site) as environment,
+        Interpreter(command, environment, "--ipython", cwd=environment["HOME"]) as kernel,
+    ):
+        yield kernel
 
 
 def carrier(kernel: Interpreter) -> psutil.Process:

@@ -152,7 +152,9 @@ def test_a_camera_moved_by_hand_is_where_the_hand_left_it() -> None:
             placed = viewer.still().camera
             assert placed is not None
             digits = repr(placed.position[0])[:12]
-            found = f"state = session._place.saved.newest(); answer = {digits!r} in str(state.facts) + state.xml.decode()"
+            found = (
+                f"state = session._place.saved.newest(); answer = {digits!r} in str(state.facts) + state.xml.decode()"
+            )
             until(partial(kernel.run, found))
             kill(kernel.engine)
             restart(kernel)

@@ -21,7 +21,7 @@ SIGNATURES = {
         "(source: 'Any', array: 'str | None' = None, *, "
         "at: \"Literal['points', 'cells', 'rows', 'field'] | None\" = None, **unknown: 'Any') -> 'Any'"
     ),
-    "launch": "(site: 'str | os.PathLike[str]', **options: 'Any') -> 'Job'",
+    "launch": ("(site: 'str | os.PathLike[str] | None' = None, *, inside: 'bool' = False, **options: 'Any') -> 'Job'"),
     "put": (
         "(obj: 'Any', *, name: 'str | None' = None, spacing: 'Sequence[float] | None' = None, "
         "origin: 'Sequence[float] | None' = None, vector: 'bool | None' = None, "
