@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import html
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from pvlink.launchers.records import Record
 from pvlink.launchers.shells import Dialled
 from pvlink.launchers.states import Standing, State
 from pvlink.launchers.watch import Watch
+from pvlink.progress import ProgressBar
 from pvlink.servers.origins import Options, Origin
 
 # Between two looks while somebody waits.
@@ -88,14 +90,22 @@ class Job:
         return datetime.timedelta(seconds=max(0, round(end - time.time())))
 
     def wait(self, timeout: float | None = None) -> Job:
-        """Until it is ready. Raises JobError when it ends before, or is not ready in time."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while (standing := self.standing()).state not in (State.READY, State.USED):
-            if standing.is_hopeless:
-                raise JobError(f"{self._begin} {self.hopeless(standing)}")
-            if deadline is not None and time.monotonic() > deadline:
-                raise JobError(f"{self._begin} is not ready after {timeout:.0f} s. {standing.sentence}")
-            time.sleep(TICK)
+        """Until it is ready; the cell shows why it waits. Raises JobError when it ends before, or takes too long."""
+        began, bar = time.monotonic(), ProgressBar()
+        try:
+            while (standing := self.standing()).state not in (State.READY, State.USED):
+                waited = time.monotonic() - began
+                if standing.is_hopeless:
+                    raise JobError(f"{self._begin} {self.hopeless(standing)}")
+                if timeout is not None and waited > timeout:
+                    raise JobError(f"{self._begin} is not ready after {timeout:.0f} s. {standing.sentence}")
+                # Another thread has no cell that it could say it in.
+                if threading.current_thread() is threading.main_thread():
+                    bar.report(f"{self.label}: {standing.sentence}", None)
+                    bar.on_wait(waited)
+                time.sleep(TICK)
+        finally:
+            bar.done()
         return self
 
     def cancel(self) -> None:
