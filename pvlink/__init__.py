@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pvlink.version import __version__
 
 if TYPE_CHECKING:
-    from pvlink.api import attach, doctor, fetch, launch, put, session, show, start, stop
+    from pvlink.api import attach, doctor, fetch, jobs, launch, put, session, show, start, stop
     from pvlink.errors import (
         DataError,
         EngineLost,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pvlink.share import Share
     from pvlink.view import View
 
-_API = ("attach", "doctor", "fetch", "launch", "put", "session", "show", "start", "stop")
+_API = ("attach", "doctor", "fetch", "jobs", "launch", "put", "session", "show", "start", "stop")
 _ERRORS = (
     "DataError",
     "EngineLost",
@@ -85,6 +85,7 @@ __all__ = [
     "attach",
     "doctor",
     "fetch",
+    "jobs",
     "launch",
     "put",
     "session",

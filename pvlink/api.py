@@ -19,9 +19,10 @@ from pvlink.sessions import Session
 if TYPE_CHECKING:
     from pvlink.checkup import Report
     from pvlink.launchers.job import Job
+    from pvlink.launchers.panel import Panel
     from pvlink.view import View
 
-__all__ = ["attach", "doctor", "fetch", "launch", "put", "session", "show", "start", "stop"]
+__all__ = ["attach", "doctor", "fetch", "jobs", "launch", "put", "session", "show", "start", "stop"]
 
 ROLES: tuple[Role, ...] = ("owner", "control", "view")
 # What Voila leaves in the environment of the kernels it starts.
@@ -254,6 +255,13 @@ def attach(job: str) -> Job:
     from pvlink.launchers import launching
 
     return launching.attach(job)
+
+
+def jobs() -> Panel:
+    """This user's jobs below the cell, as they stand: connect, extend, look at the log, cancel, launch another one."""
+    from pvlink.launchers.panel import Panel
+
+    return Panel(lambda job: (session() or start()).connect(job))
 
 
 def _session_of(view: Any) -> Session | Inside:

@@ -175,7 +175,7 @@ def _launcher(order: Order) -> tuple[str, ...]:
     if program.mpi == "mpiexec":
         return (*program.mpiexec, "-n", ranks)
     if program.mpi == "srun":
-        return ("srun", f"--ntasks={ranks}", "--kill-on-bad-exit=1", "--unbuffered")
+        return (*program.srun, f"--ntasks={ranks}", "--kill-on-bad-exit=1", "--unbuffered")
     raise OptionError(
         f'ranks={ranks}: {order.site.name} starts one rank only (paraview.mpi = "none" in its file). Ask for ranks=1.'
     )

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import time
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,12 @@ def _around() -> Allocation | None:
     return found
 
 
-def jobs() -> list[Job]:
-    """Those this user has launched from this machine and that had not ended when they were last looked at."""
+def jobs(but: Container[str] = ()) -> list[Job]:
+    """Those this user has launched from this machine and that had not ended when they were last looked at; `but`: not
+    those of these keys."""
     found = []
     for record in records.read():
-        if not record.ended:
+        if not record.ended and record.key not in but:
             try:
                 found.append(Job(_cluster(record.where, record.inside), record))
             except OptionError:

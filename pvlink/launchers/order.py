@@ -77,6 +77,7 @@ class Program:
     pvserver: str
     mpi: Mpi
     mpiexec: tuple[str, ...]
+    srun: tuple[str, ...]
     # "5.11", if one was chosen.
     version: str
 
@@ -190,7 +191,7 @@ def _of(number: int, what: str) -> str:
 def _program(site: Site, version: Any) -> Program:
     paraview = site.paraview
     if version is None:
-        return Program(paraview.setup, paraview.pvserver, paraview.mpi, paraview.mpiexec, "")
+        return Program(paraview.setup, paraview.pvserver, paraview.mpi, paraview.mpiexec, paraview.srun, "")
     if not isinstance(version, str) or VERSION.fullmatch(version) is None:
         raise OptionError(f'version={version!r}: it is one of ParaView\'s, such as "5.11".')
     short = ".".join(version.split(".")[:2])
@@ -202,6 +203,7 @@ def _program(site: Site, version: Any) -> Program:
         own.pvserver or paraview.pvserver,
         own.mpi or paraview.mpi,
         own.mpiexec or paraview.mpiexec,
+        own.srun or paraview.srun,
         version,
     )
 

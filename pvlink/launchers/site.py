@@ -106,6 +106,7 @@ class Version(Struct, frozen=True, forbid_unknown_fields=True):
     pvserver: str = ""
     mpi: Mpi | None = None
     mpiexec: tuple[str, ...] = ()
+    srun: tuple[str, ...] = ()
 
 
 class ParaView(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,6 +119,8 @@ class ParaView(Struct, frozen=True, forbid_unknown_fields=True):
     mpi: Mpi = "mpiexec"
     # The program, if it is not called mpiexec, and its further arguments: ["mpirun", "--bind-to", "none"].
     mpiexec: tuple[str, ...] = ("mpiexec",)
+    # The same for srun: ["srun", "--mpi=pmix"].
+    srun: tuple[str, ...] = ("srun",)
     # "own": an X server of its own for each node; "none": its ParaView draws without one (EGL, OSMesa).
     display: Display = "own"
     # At which of a node's ports a job's door may be, "11111-11199"; "any"; "none" for a unix socket alone.
@@ -271,12 +274,12 @@ def _check(site: Site, where: str) -> None:
         for version in paraview.versions.values():
             if version.pvserver:
                 words.path(version.pvserver, "paraview.versions")
-            for part in version.mpiexec:
+            for part in (*version.mpiexec, *version.srun):
                 words.plain(part, "paraview.versions")
-        for part in (*paraview.mpiexec, *paraview.python):
+        for part in (*paraview.mpiexec, *paraview.srun, *paraview.python):
             words.plain(part, "paraview")
-        if not paraview.mpiexec or not paraview.python:
-            raise OptionError("paraview: mpiexec and python name at least one program.")
+        if not (paraview.mpiexec and paraview.srun and paraview.python):
+            raise OptionError("paraview: mpiexec, srun and python name at least one program.")
         if site.ssh is not None:
             for text in (site.ssh.host, site.ssh.user, *site.ssh.jumps):
                 words.host(text, "ssh")

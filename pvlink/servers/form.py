@@ -16,10 +16,10 @@ from pvlink.servers.configuration import Configuration, Settled
 from pvlink.servers.options import Boolean, Enumeration, File, Option, Password, Range, Value
 
 # JupyterLab's colours, which follow its theme; the others are for pages that have none.
-_CALM = "var(--jp-ui-font-color2, #616161)"
-_PLAIN = "var(--jp-ui-font-color1, inherit)"
-_ERROR = "var(--jp-error-color1, #c62828)"
-_DONE = "var(--jp-success-color1, #2e7d32)"
+CALM = "var(--jp-ui-font-color2, #616161)"
+PLAIN = "var(--jp-ui-font-color1, inherit)"
+ERROR = "var(--jp-error-color1, #c62828)"
+DONE = "var(--jp-success-color1, #2e7d32)"
 _WIDTH = "22em"
 
 
@@ -70,20 +70,20 @@ class Form:
         if self._button.disabled:
             return
         self._button.disabled = True
-        self._say("Connecting ...", _CALM)
+        self._say("Connecting ...", CALM)
         try:
             settled = starting.settle(self.configuration, self.values, version=self._version)
             if not settled.argv:
-                self._say(starting.by_hand(settled, self._version), _PLAIN)
+                self._say(starting.by_hand(settled, self._version), PLAIN)
             self._connect(settled)
         except PvlinkError as error:
-            self._say(str(error), _ERROR)
+            self._say(str(error), ERROR)
         except BaseException as error:
             # Where the trace goes is the front end's affair (JupyterLab: its log), and may not be seen.
-            self._say(f"Not connected: {type(error).__name__}. {error}", _ERROR)
+            self._say(f"Not connected: {type(error).__name__}. {error}", ERROR)
             raise
         else:
-            self._say(f"Connected to {settled.name} ({settled.server or settled.address}).", _DONE)
+            self._say(f"Connected to {settled.name} ({settled.server or settled.address}).", DONE)
             # A home that is full or read-only keeps nobody from working.
             with contextlib.suppress(OSError):
                 remembered.remember(settled.name, settled.answers)
@@ -128,8 +128,8 @@ class Form:
             rows += [label, field]
         address = self.configuration.address
         title = ipywidgets.HTML(
-            f'<div style="color: {_PLAIN}; line-height: 1.6"><b>{html.escape(self.configuration.name)}</b> '
-            f'<span style="color: {_CALM}">{html.escape(str(address))}</span></div>'
+            f'<div style="color: {PLAIN}; line-height: 1.6"><b>{html.escape(self.configuration.name)}</b> '
+            f'<span style="color: {CALM}">{html.escape(str(address))}</span></div>'
         )
         grid = ipywidgets.GridBox(
             rows, layout={"grid_template_columns": "max-content minmax(0, max-content)", "align_items": "center"}
@@ -141,7 +141,7 @@ class Form:
             try:
                 passwords[0].kind.check("", f"Option {passwords[0].name}")
             except OptionError as error:
-                self._say(str(error), _ERROR)
+                self._say(str(error), ERROR)
         return ipywidgets.VBox([title, grid, foot], layout={"padding": "4px 0 4px 0"})
 
     def _say(self, text: str, colour: str) -> None:

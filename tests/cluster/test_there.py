@@ -172,6 +172,8 @@ def test_from_a_laptop_by_ssh(far: Network, way: str) -> None:
     with laptop(far, ways=f'["{way}"]', more=ENGINE) as kernel:
         kernel.run(f"{BEGIN}job = pvlink.launch('far', ranks=1, time='30:00')\n{START}{SCENE}")
         before = kernel.run(PICTURE)
+        # The next kernel tries this one first.
+        assert kernel.run("from pvlink.launchers import remembered; answer = remembered.way('10.99.1.1')") == way
         runtime = Path(kernel.run("answer = os.environ['PVLINK_RUNTIME_DIR']"))
         socket = runtime / f"{kernel.run('answer = session.id')}.sock"
         with Watcher(socket, kernel.run("answer = widget.view"), 320, 240) as watcher:

@@ -24,7 +24,7 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "tornado": ("pvlink/server/", "pvlink/channel.py"),
     "jupyter_server": ("pvlink/server/",),
     "anywidget": ("pvlink/view.py", "pvlink/servers/browser.py"),
-    "ipywidgets": ("pvlink/view.py", "pvlink/servers/form.py"),
+    "ipywidgets": ("pvlink/view.py", "pvlink/servers/form.py", "pvlink/launchers/panel.py"),
     "vtk": ("pvlink/engine/",),
     "vtkmodules": ("pvlink/engine/",),
     # In the kernel `paraview` is the mirror, which start() has put there: this file passes it on.

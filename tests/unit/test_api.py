@@ -21,6 +21,7 @@ SIGNATURES = {
         "(source: 'Any', array: 'str | None' = None, *, "
         "at: \"Literal['points', 'cells', 'rows', 'field'] | None\" = None, **unknown: 'Any') -> 'Any'"
     ),
+    "jobs": "() -> 'Panel'",
     "launch": ("(site: 'str | os.PathLike[str] | None' = None, *, inside: 'bool' = False, **options: 'Any') -> 'Job'"),
     "put": (
         "(obj: 'Any', *, name: 'str | None' = None, spacing: 'Sequence[float] | None' = None, "

@@ -111,7 +111,8 @@ class Carrier:
             "jump": lambda: host.loopback(node, port),
         }
         wanted = [way for way in target.ways if port or way == "socket"]
-        if (known := self._worked.get(target)) in wanted:
+        # The one that worked last, here or in another kernel.
+        if (known := self._worked.get(target, message.get("first", ""))) in wanted:
             wanted = [known, *(way for way in wanted if way != known)]
         failed = []
         for way in wanted:

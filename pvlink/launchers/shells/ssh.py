@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pvlink.errors import JobError
+from pvlink.launchers import remembered
 from pvlink.launchers.carrier import wire
 from pvlink.launchers.shells import Dialled, Done
 from pvlink.launchers.site import Ssh as Facts
@@ -31,6 +32,8 @@ class Ssh:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
+        # Which way to a job's door is tried first.
+        self._first = remembered.way(facts.host)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
@@ -42,8 +45,11 @@ class Ssh:
 
     def dial(self, host: str, door: str, port: int) -> Dialled:
         began = time.monotonic()
-        wish = {"op": "dial", "host": host, "door": door, "port": port}
+        wish = {"op": "dial", "host": host, "door": door, "port": port, "first": self._first}
         said, fd = self._ask(wish, DIAL_SECONDS)
+        if said["way"] != self._first:
+            self._first = said["way"]
+            remembered.keep_way(self._facts.host, self._first)
         if fd is None:
             raise JobError(f"{self._facts.host}: the way to the job's door was opened, and lost.")
         return Dialled(socket.socket(fileno=fd), (time.monotonic() - began) * 1e3, f"by ssh ({said['way']})")

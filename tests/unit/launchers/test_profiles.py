@@ -54,6 +54,12 @@ PROFILES = [
         plan={"launcher": ("srun", "--ntasks=4", "--kill-on-bad-exit=1", "--unbuffered")},
     ),
     Profile(
+        "an srun that has to be told which MPI it is",
+        "[paraview]\nmpi = 'srun'\nsrun = ['srun', '--mpi=pmix']\n",
+        {"ranks": 2},
+        plan={"launcher": ("srun", "--mpi=pmix", "--ntasks=2", "--kill-on-bad-exit=1", "--unbuffered")},
+    ),
+    Profile(
         "no MPI at all",
         "[paraview]\nmpi = 'none'\n",
         {"ranks": 1},
