@@ -62,7 +62,7 @@ class Cluster:
         """Hand it in. Raises OptionError, JobError."""
         order = settle(self.site, **options)
         now = time.time()
-        plan = batch.plan(order, records.new_key(now), self._home())
+        plan = batch.plan(order, records.new_key(now), self.home())
         script = batch.script(order, plan, {part: (_PARTS / part).read_text() for part in batch.PARTS})
         self._run(["mkdir", "-p", plan.place], "the job's folder could not be made")
         self._run(["chmod", "700", plan.place], "the job's folder could not be closed to others")
@@ -173,7 +173,8 @@ class Cluster:
             text = text[end:]
         return found
 
-    def _home(self) -> str:
+    def home(self) -> str:
+        """Of the user, there. Raises JobError."""
         home = self._run(["printenv", "HOME"], "there is no home").strip()
         if not home.startswith("/"):
             raise JobError(f"{self.site.name}: the home is {home!r}, which is no folder.")

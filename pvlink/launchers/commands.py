@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from pvlink.errors import JobError, OptionError, PvlinkError
-from pvlink.launchers import amounts, asking, launching, site, sitefile, sites
+from pvlink.launchers import amounts, asking, launching, preparing, site, sitefile, sites
 from pvlink.launchers.job import TICK, Job
 from pvlink.launchers.states import State
 from pvlink.launchers.window import Window
@@ -24,6 +24,9 @@ def site_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("name", help="its name, or a file")
     new = actions.add_parser("new", help="asks some questions and writes a site's file")
     new.add_argument("name", help="what it is called: its file's name")
+    prepare = actions.add_parser("prepare", help="installs pvlink there, for ParaView in the job")
+    prepare.add_argument("name", help="its name, or a file")
+    prepare.add_argument("--package", default="", metavar="FILE", help="this wheel there instead of pip's own choice")
     actions.add_parser("folders", help="where sites are looked for, the nearest first")
     actions.add_parser("keys", help="all that a site's file can say")
 
@@ -191,6 +194,7 @@ _SITE = {
     "new": _new,
     "list": _list,
     "show": lambda asked: sitefile.written(sites.load(asked.name)),
+    "prepare": lambda asked: preparing.prepare(launching.cluster(asked.name), asked.package, print),
     "folders": _folders,
     "keys": _keys,
 }

@@ -27,18 +27,23 @@ def launch(site: str | os.PathLike[str] | None, *, inside: bool = False, **optio
     if not inside:
         if site is None:
             raise OptionError("launch() needs the name of a site: `pvlink site list`; or inside=True within a job.")
-        cluster = _cluster(site)
-        if around is not None and cluster.site.scheduler == "slurm" and cluster.is_here:
+        there = _cluster(site)
+        if around is not None and there.site.scheduler == "slurm" and there.is_here:
             print(  # noqa: T201
                 f"pvlink: this is {around.sentence(time.time())} of Slurm's. inside=True uses that one, with no queue."
             )
-        return Job(cluster, cluster.launch(**options))
+        return Job(there, there.launch(**options))
     if around is None:
         raise OptionError("inside=True: this process is in no job of Slurm's (SLURM_JOB_ID is not set).")
     asked = options.get("time")
     wish = allocation.seconds(around, None if asked is None else amounts.duration(asked), time.time())
-    cluster = _cluster(site, around.job)
-    return Job(cluster, cluster.launch(**{**options, **({} if wish is None else {"time": amounts.clock(wish)})}))
+    there = _cluster(site, around.job)
+    return Job(there, there.launch(**{**options, **({} if wish is None else {"time": amounts.clock(wish)})}))
+
+
+def cluster(site: str | os.PathLike[str]) -> Cluster:
+    """A site as it is reached from here. Raises OptionError."""
+    return _cluster(site)
 
 
 def _around() -> Allocation | None:

@@ -157,7 +157,7 @@ def test_a_node_without_pvlink_says_what_to_do(write_site: Site, kernel: Kernel,
     wrong, message = kernel.attempt("pvlink.start(on=job)").wrong or ("", "")
     assert wrong == "JobError"
     assert "There is no pvlink on " in message
-    assert "~/.pvlink/env/bin/pip install pvlink" in message
+    assert "`pvlink site prepare NAME`" in message
     cancelled(kernel)
 
 

@@ -98,9 +98,9 @@ class Annex:
                 if done.stdout.startswith("pvlink "):
                     return found
         raise LookupError(
-            f"There is no pvlink on {os.uname().nodename} ({' and '.join(tried)} were tried). Install it there once: "
-            "python3 -m venv ~/.pvlink/env && ~/.pvlink/env/bin/pip install pvlink; or name a Python that has it by "
-            "engine.python in the site's file."
+            f"There is no pvlink on {os.uname().nodename} ({' and '.join(tried)} were tried). `pvlink site prepare NAME` "
+            "in a terminal installs it there once, in ~/.pvlink/env; or engine.python in the site's file names a Python "
+            "that has it."
         )
 
     def _hear(self) -> None:
