@@ -156,7 +156,7 @@ def test_a_wrapper_script_around_pvpython_works_and_ends(bare: Kernel, tmp_path:
 @pytest.mark.parametrize(
     ("call", "valid"),
     [
-        ("pvlink.start(dispaly='own')", "pvpython, display"),
+        ("pvlink.start(dispaly='own')", "pvpython, on, display"),
         ("pvlink.start(display='screen')", "'auto', 'own', 'none'"),
         ("pvlink.show(None, witdh=3)", "width, height"),
         ("pvlink.show(None, width=0)", "16 to 8192"),
