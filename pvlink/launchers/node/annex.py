@@ -98,9 +98,9 @@ class Annex:
                 if done.stdout.startswith("pvlink "):
                     return found
         raise LookupError(
-            f"There is no pvlink on {os.uname().nodename} ({' and '.join(tried)} were tried). Once installed it is found: "
-            "`pvlink site prepare NAME` in a terminal does that, in ~/.pvlink/env; or engine.python in the site's file "
-            "names a Python that has it."
+            f"There is no pvlink on {os.uname().nodename} ({' and '.join(tried)} were tried). "
+            "`pvlink site prepare NAME`, in a terminal, installs it there once, in ~/.pvlink/env; or engine.python in the "
+            "site's file names a Python that has it."
         )
 
     def _hear(self) -> None:
