@@ -99,7 +99,7 @@ class Annex:
                     return found
         raise LookupError(
             f"There is no pvlink on {os.uname().nodename} ({' and '.join(tried)} were tried). "
-            "`pvlink site prepare NAME`, in a terminal, installs it there once, in ~/.pvlink/env; or engine.python in the "
+            "`pvlink site prepare NAME`, in a terminal, installs it there, in ~/.pvlink/env; or engine.python in the "
             "site's file names a Python that has it."
         )
 
