@@ -112,7 +112,7 @@ class Cluster:
         """The end of what the job, its server and Slurm have written."""
         place = self._records[key].place
         names = [f"{place}/{name}" for name in ("slurm.log", "job.log", "server.log", "outpost.log")]
-        return self.shell.run(["tail", "-q", "-n", str(lines), *names]).out
+        return states.without_colours(self.shell.run(["tail", "-q", "-n", str(lines), *names]).out)
 
     # How they stand.
 

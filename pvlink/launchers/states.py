@@ -228,13 +228,18 @@ def _last_words(why: End, said: dict[str, Any]) -> str:
         return str(said.get("said", ""))
     if why is not End.FAILED:
         return ""
-    lines = [line for line in _COLOUR.sub("", str(said.get("said", ""))).splitlines() if line.strip()]
+    lines = [line for line in without_colours(str(said.get("said", ""))).splitlines() if line.strip()]
     end = str(said.get("why", ""))
     how = f"pvserver ended with {end.partition(':')[2]}." if end.startswith("server:") else end
     return " ".join([how, *(["Its last words:", *lines[-5:]] if lines else [])]).strip()
 
 
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def without_colours(text: str) -> str:
+    """ParaView's logger colours what it says."""
+    return _COLOUR.sub("", text)
 
 
 def ended(why: End, more: str = "") -> str:

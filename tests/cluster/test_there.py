@@ -167,7 +167,7 @@ def far() -> Iterator[Network]:
         yield net
 
 
-@pytest.mark.parametrize("way", ["direct", "socket", "jump"])
+@pytest.mark.parametrize("way", ["direct", *(pytest.param(way, marks=pytest.mark.soak) for way in ("socket", "jump"))])
 def test_from_a_laptop_by_ssh(far: Network, way: str) -> None:
     with laptop(far, ways=f'["{way}"]', more=ENGINE) as kernel:
         kernel.run(f"{BEGIN}job = pvlink.launch('far', ranks=1, time='30:00')\n{START}{SCENE}")
