@@ -12,6 +12,7 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pvlink.servers.chain import die_with_parent, state
@@ -20,9 +21,9 @@ PATIENCE = 20.0
 
 
 class Screen:
-    """An Xvfb that lets in who has the cookie in `folder`. OSError when it does not come, or `control` has news."""
+    """An Xvfb that lets in who has the cookie in `folder`. OSError when it does not come, or there is news in `lives`."""
 
-    def __init__(self, program: str, folder: Path, control: int) -> None:
+    def __init__(self, program: str, folder: Path, lives: Sequence[int]) -> None:
         me = os.getpid()
         self.cookie = folder / "xauthority"
         any_host = b"\xff\xff"
@@ -48,9 +49,12 @@ class Screen:
         with os.fdopen(answer, "rb", 0) as pipe:
             while not text.endswith(b"\n"):
                 left = max(0.0, deadline - time.monotonic())
-                ready, _, _ = select.select([pipe.fileno(), control], [], [], left)
+                ready, _, _ = select.select([pipe.fileno(), *lives], [], [], left)
                 chunk = pipe.read(64) if ready == [pipe.fileno()] else b""
                 if not chunk:
+                    # One that ends closes the pipe a moment before.
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self._process.wait(0.2 if ready == [pipe.fileno()] else 0.0)
                     code = self._process.poll()
                     self.end()
                     raise OSError(f"{program} gave no display (exit code {code}). `Xvfb -displayfd 1` says why")

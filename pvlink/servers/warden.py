@@ -109,7 +109,7 @@ class Warden:
         environment = dict(os.environ, PVLINK_FOLDER=str(self._folder), DISPLAY=plan["display"])
         if plan["xvfb"]:
             # Before the network: X servers tell each other's numbers by files, and by names in the network, too.
-            self._screen = Screen(plan["xvfb"], self._folder, self._control.fileno())
+            self._screen = Screen(plan["xvfb"], self._folder, [self._control.fileno()])
             environment["DISPLAY"] = self._screen.display
             environment["XAUTHORITY"] = str(self._screen.cookie)
         if not environment["DISPLAY"]:

@@ -75,7 +75,7 @@ print("drawn", bool(on_the_server), [int(one) for one in ranks.PointData["Proces
 def test_in_a_network_of_its_own_it_draws_for_a_real_client(ranks: int, tmp_path: Path) -> None:
     xvfb, (never, held) = shutil.which("Xvfb"), os.pipe()
     assert xvfb is not None
-    screen = Screen(xvfb, tmp_path, never)
+    screen = Screen(xvfb, tmp_path, [never])
     try:
         with local("namespace", ranks) as one, one.connect() as server, socket.create_server(("127.0.0.1", 0)) as door:
             threading.Thread(target=splice, args=(door, server), daemon=True).start()

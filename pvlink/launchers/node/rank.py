@@ -25,6 +25,8 @@ from pvlink.servers.screen import Screen
 LOCAL = ("OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID", "MPI_LOCALRANKID", "PMI_LOCAL_RANK")
 # For an X server on a busy node; 0.3 s are usual.
 SCREEN_SECONDS = 30.0
+# Ranks are started together: so long after the first one's end the others of its node have read what is told them.
+READ_SECONDS = 2.0
 
 
 def main(arguments: list[str]) -> None:
@@ -84,27 +86,30 @@ def _keep(folder: Path, told: Path) -> None:
         nothing = os.open(os.devnull, os.O_RDWR)
         for fd in range(3):
             os.dup2(nothing, fd)
+        asked, write = os.pipe()
+        signal.signal(signal.SIGTERM, lambda *_: os.write(write, b"."))
+        end = life(rank)
+        lives = [asked, *([] if end is None else [end])]
         try:
-            _hold(folder, told, rank)
+            _hold(folder, told, rank, lives)
         except OSError as error:
             _tell(told, {"error": str(error)})
-            # The other ranks of this node are to read that.
-            time.sleep(SCREEN_SECONDS)
+            # The other ranks of this node are to read that; whoever ends the job is not to wait for it.
+            select.select(lives, [], [], SCREEN_SECONDS if os.getppid() == rank else 0.0)
+            select.select([asked], [], [], READ_SECONDS)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         os._exit(0)
 
 
-def _hold(folder: Path, told: Path, rank: int) -> None:
+def _hold(folder: Path, told: Path, rank: int, lives: list[int]) -> None:
+    """`lives`: readable when it is to end, by a signal or with its rank."""
     program = shutil.which("Xvfb")
     if program is None:
         raise OSError('there is no Xvfb; for a ParaView that draws without X the site says display = "none"')
-    ended, write = os.pipe()
-    signal.signal(signal.SIGTERM, lambda *_: os.write(write, b"."))
-    screen = Screen(program, folder, ended)
+    screen = Screen(program, folder, lives)
     try:
         _tell(told, {"display": screen.display, "cookie": str(screen.cookie)})
-        lives = [ended, *([] if (fd := life(rank)) is None else [fd])]
         while screen.ended() is None and os.getppid() == rank and not select.select(lives, [], [], 0.5)[0]:
             pass
         if screen.ended() is not None and os.getppid() == rank:
