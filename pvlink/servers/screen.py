@@ -21,7 +21,7 @@ PATIENCE = 20.0
 
 
 class Screen:
-    """An Xvfb that lets in who has the cookie in `folder`. OSError when it does not come, or there is news in `lives`."""
+    """An Xvfb that lets in who has the cookie in `folder`. OSError: it does not come, or `lives` has news."""
 
     def __init__(self, program: str, folder: Path, lives: Sequence[int]) -> None:
         me = os.getpid()
