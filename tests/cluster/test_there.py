@@ -109,6 +109,22 @@ def test_whatever_is_killed_there_is_had_again(there: str, kernel: Kernel, word:
     cancelled(kernel)
 
 
+def test_a_gate_that_is_killed_is_another_one(there: str, kernel: Kernel) -> None:
+    kernel.run(f"{BEGIN}job = pvlink.launch({there!r}, ranks=1, time='30:00')\n{START}{SCENE}")
+    path = kernel.socket()
+    (gate,) = [
+        one
+        for one in psutil.Process(kernel.process.pid).children()
+        if "pvlink.launchers.gate" in " ".join(one.cmdline())
+    ]
+    gate.kill()
+    until(lambda: kernel.run("answer = not session.alive"))
+    kernel.run("session.restart()")
+    with Watcher(path, kernel.run("answer = widget.view"), 320, 240) as watcher:
+        watcher.still()
+    cancelled(kernel)
+
+
 def test_the_end_of_the_job_is_said_and_nothing_of_the_pipeline_is_lost(
     there: str, kernel: Kernel, tmp_path: Path
 ) -> None:

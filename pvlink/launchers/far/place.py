@@ -64,10 +64,6 @@ class Far:
         return self._job.label
 
     @property
-    def job(self) -> Job:
-        return self._job
-
-    @property
     def found(self) -> Found:
         """ParaView's Python there."""
         return self._found
@@ -96,7 +92,7 @@ class Far:
             raise StreamerLost(f"{self.label}: {error}") from None
         if self._entry is None or not self._entry.alive:
             self._entry = Entry(self._session, lambda: self.enter("viewer"))
-        self._streamer = FarStreamer(self, wire, number)
+        self._streamer = FarStreamer(self, wire, number, self._entry)
         return self._streamer
 
     def joined(self, by: Taker) -> None:

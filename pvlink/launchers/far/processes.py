@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from pvlink.control import Control
 from pvlink.errors import JobError, PvlinkError, StreamerLost
+from pvlink.launchers.far.entry import Entry
 from pvlink.launchers.far.kept import FarOutput
 from pvlink.launchers.outpost import words
 from pvlink.output import MemoryFile
@@ -120,11 +121,14 @@ class FarEngine(_FarProcess):
         # An engine that has just ended says so when it is asked.
         with contextlib.suppress(PvlinkError):
             self._place.ask("memory", number=number, size=size)
-            for offset in range(0, size, words.PART):
-                self._place.ask("part", number=number, offset=offset, blob=os.pread(fd, words.PART, offset))
-            self._place.ask("deliver", number=number)
-            if size:
-                self._place.ask("drop", number=number)
+            try:
+                for offset in range(0, size, words.PART):
+                    self._place.ask("part", number=number, offset=offset, blob=os.pread(fd, words.PART, offset))
+                self._place.ask("deliver", number=number)
+            finally:
+                # Also where the user has had enough of it. An empty one is to be filled there.
+                if size:
+                    self._place.ask("drop", number=number)
 
     def collect(self, fd: int, number: int) -> None:
         offset, size = 0, 1
@@ -145,9 +149,15 @@ class FarStreamer(_FarProcess):
 
     which = "streamer"
 
-    def __init__(self, place: Outpost, wire: socket.socket, number: int) -> None:
+    def __init__(self, place: Outpost, wire: socket.socket, number: int, entry: Entry) -> None:
+        """`entry`: by which viewers get there."""
         super().__init__(place, wire, number)
         self.log = MemoryFile("pvlink-streamer")
+        self._entry = entry
+
+    def poll(self) -> int | None:
+        # Nobody sees one that nobody gets to.
+        return super().poll() if self._entry.alive else -1
 
     def terminate(self) -> None:
         with contextlib.suppress(PvlinkError):
