@@ -118,16 +118,19 @@ class FarEngine(_FarProcess):
 
     def send_memory(self, fd: int, number: int) -> None:
         size = os.fstat(fd).st_size
-        # An engine that has just ended says so when it is asked.
-        with contextlib.suppress(PvlinkError):
+        try:
             self._place.ask("memory", number=number, size=size)
-            try:
-                for offset in range(0, size, words.PART):
-                    self._place.ask("part", number=number, offset=offset, blob=os.pread(fd, words.PART, offset))
-                self._place.ask("deliver", number=number)
-            finally:
-                # Also where the user has had enough of it. An empty one is to be filled there.
-                if size:
+            for offset in range(0, size, words.PART):
+                self._place.ask("part", number=number, offset=offset, blob=os.pread(fd, words.PART, offset))
+            self._place.ask("deliver", number=number)
+        except JobError:
+            # A node without memory. An engine that is not reached any more says so when it is asked.
+            if self._place.reached:
+                raise
+        finally:
+            # Also where the user has had enough of it. An empty one is to be filled there.
+            if size:
+                with contextlib.suppress(JobError):
                     self._place.ask("drop", number=number)
 
     def collect(self, fd: int, number: int) -> None:
