@@ -92,6 +92,7 @@ DIRECT = "import pvlink; print(pvlink.session().ask('direct', host='127.0.0.1')[
 DIRECTLY = ELSEWHERE + SIX_LINES.replace("start()", "start(direct='127.0.0.1')").replace("display(", "view = (")
 
 
+@pytest.mark.soak
 def test_a_kernel_on_another_machine_is_seen_through_its_messages(notebook: Open, keep: Keep) -> None:
     opened = notebook(ELSEWHERE + SIX_LINES, BEGIN + "import time\nwhile True: time.sleep(0.05)")
     opened.run(0)

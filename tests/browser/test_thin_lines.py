@@ -80,6 +80,7 @@ def test_a_hand_is_followed_by_a_video_and_the_still_is_without_loss(
         keep(view.page, "thin-line")
 
 
+@pytest.mark.soak
 def test_what_cannot_be_decoded_falls_back_by_itself_and_says_so(jupyter: Server, browser: Browser, keep: Keep) -> None:
     with behind_a_thin_line(jupyter, browser, "broken.ipynb", BROKEN) as view:
         # Each video that it says it can decode is tried, and given up.

@@ -63,7 +63,9 @@ def browser(far: Network, tmp_path: Path) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.mark.parametrize(("where", "ways"), [("there", '["direct"]'), ("here", '["jump"]')])
+@pytest.mark.parametrize(
+    ("where", "ways"), [("there", '["direct"]'), pytest.param("here", '["jump"]', marks=pytest.mark.soak)]
+)
 def test_a_view_is_turned_by_hand(
     far: Network, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, ways: str
 ) -> None:

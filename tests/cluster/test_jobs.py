@@ -42,7 +42,7 @@ def programs(job: Job, name: str) -> list[psutil.Process]:
     return [one for one in found if one.name() == name]
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [2, pytest.param(1, marks=pytest.mark.soak)])
 def test_one_line_and_a_view(on_slurm: str, kernel: Kernel, ranks: int) -> None:
     kernel.run(BEGIN)
     assert kernel.run(f"job = pvlink.launch({on_slurm!r}, ranks={ranks}, time='30:00'); answer = job.number").isdigit()

@@ -60,6 +60,7 @@ def test_a_job_is_renewed_with_the_same_picture(on_slurm: str, kernel: Kernel) -
     kernel.run("job.cancel()")
 
 
+@pytest.mark.soak
 def test_a_successor_that_does_not_come_leaves_the_job_as_it_was(on_slurm: str, kernel: Kernel) -> None:
     kernel.run(BEGIN)
     kernel.run(f"job = pvlink.launch({on_slurm!r}, ranks=1); session.connect(job)")
@@ -96,6 +97,7 @@ def test_paraviews_own_window_has_a_way_to_it(on_slurm: str, kernel: Kernel) -> 
     job.cancel()
 
 
+@pytest.mark.soak
 def test_a_site_without_a_scheduler_renews_too(on_machine: str, write_site: Site, kernel: Kernel) -> None:
     kernel.run(BEGIN)
     kernel.run(f"job = pvlink.launch({on_machine!r}, ranks=1, time='1h'); session.connect(job)")

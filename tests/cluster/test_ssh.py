@@ -123,7 +123,7 @@ def test_one_line_on_a_laptop(far: Network) -> None:
         assert kernel.run("answer = job.sentence") == "It was cancelled."
 
 
-@pytest.mark.parametrize("way", ["socket", "jump"])
+@pytest.mark.parametrize("way", ["jump", pytest.param("socket", marks=pytest.mark.soak)])
 def test_by_ssh_to_the_node_whose_key_the_login_node_knows(far: Network, way: str) -> None:
     with laptop(far, ways=f'["{way}"]') as kernel:
         kernel.run(BEGIN)

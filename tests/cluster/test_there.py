@@ -90,7 +90,13 @@ def test_paraview_is_on_the_node(on_slurm: str, write_site: Site, kernel: Kernel
     cancelled(kernel)
 
 
-@pytest.mark.parametrize("word", ["pvlink.streamer", "pvlink/engine", "pvlink.launchers.outpost"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "pvlink.launchers.outpost",
+        *(pytest.param(each, marks=pytest.mark.soak) for each in ("pvlink.streamer", "pvlink/engine")),
+    ],
+)
 def test_whatever_is_killed_there_is_had_again(there: str, kernel: Kernel, word: str) -> None:
     kernel.run(f"{BEGIN}job = pvlink.launch({there!r}, ranks=1, time='30:00')\n{START}{SCENE}")
     before = kernel.run(PICTURE)
