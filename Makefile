@@ -55,7 +55,7 @@ lint:
 types:
 	@$(BIN)/mypy
 engine-types:
-	@$(BIN)/mypy --python-version 3.10 --follow-imports silent --cache-dir .mypy_cache/engine pvlink/engine
+	@$(BIN)/mypy --python-version 3.10 --follow-imports silent --cache-dir .mypy_cache/engine pvlink/engine pvlink/insitu
 layers:
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 protocol:

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
         ServerError,
         ServerLost,
         ShareError,
+        SimulationError,
         StreamerLost,
         ViewError,
     )
     from pvlink.launchers.job import Job
+    from pvlink.monitor.simulation import Simulation
     from pvlink.servers.server import Server
     from pvlink.sessions import Session
     from pvlink.share import Share
@@ -50,6 +52,7 @@ _ERRORS = (
     "ServerError",
     "ServerLost",
     "ShareError",
+    "SimulationError",
     "StreamerLost",
     "ViewError",
 )
@@ -60,6 +63,7 @@ _WHERE = {
     "Server": "pvlink.servers.server",
     "Session": "pvlink.sessions",
     "Share": "pvlink.share",
+    "Simulation": "pvlink.monitor.simulation",
     "View": "pvlink.view",
 }
 
@@ -78,6 +82,8 @@ __all__ = [
     "Session",
     "Share",
     "ShareError",
+    "Simulation",
+    "SimulationError",
     "StreamerLost",
     "View",
     "ViewError",

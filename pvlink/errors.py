@@ -10,6 +10,7 @@
     ├── ServerError          a ParaView server that could not be connected to, or started
     ├── ServerLost           the ParaView server that held the pipeline is gone
     ├── ShareError           a view cannot be shared like this
+    ├── SimulationError      a running simulation that cannot be reached, or does not take an order
     ├── StreamerLost         the process that sends the pictures has ended
     └── ViewError            not a view, a view that was deleted, a picture that did not come
 
@@ -72,6 +73,10 @@ class ServerLost(PvlinkError):
 
 class ShareError(PvlinkError):
     """A view cannot be shared like this: a weak password, an address nobody can listen on, an administrator's no."""
+
+
+class SimulationError(PvlinkError):
+    """A running simulation that cannot be reached, or does not take an order: a value out of its range, a step over."""
 
 
 class StreamerLost(PvlinkError):

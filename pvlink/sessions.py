@@ -14,6 +14,7 @@ from pvlink import direct, lost, mirror, notebook, pvpython, rendezvous
 from pvlink.companions import Engine, Place, Streamer
 from pvlink.errors import EngineLost, PvlinkError, ServerError, StreamerLost
 from pvlink.freight import Freight, Freighter
+from pvlink.monitor.monitoring import Monitoring
 from pvlink.near import Near
 from pvlink.progress import ProgressBar
 from pvlink.protocol import Role
@@ -24,7 +25,7 @@ from pvlink.servers.files import Browsing
 from pvlink.servers.origins import Engine as Client
 
 
-class Session(Asking, Freighter, Restarting, Browsing):
+class Session(Asking, Freighter, Restarting, Browsing, Monitoring):
     """One engine with its streamer, made by `pvlink.start()`. Ends with `stop()`, its block, or the kernel."""
 
     def __init__(

@@ -11,6 +11,7 @@ import types
 from typing import TYPE_CHECKING, Any, Callable
 
 from pvlink.engine import delivery, sources
+from pvlink.engine.insitudesk import InsituDesk
 from pvlink.engine.serverdesk import ServerDesk
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ VALUE, FUNCTION, MODULE, REFERENCE = "value", "function", "module", "reference"
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
-class Desk(ServerDesk):
+class Desk(ServerDesk, InsituDesk):
     """The root object of the wire. Everything here answers at once."""
 
     def __init__(self, loop: Loop) -> None:

@@ -23,6 +23,7 @@ from pvlink.engine.view import LiveView
 from pvlink.engine.views import Views
 
 if TYPE_CHECKING:
+    from pvlink.engine.insitu import Insitu
     from pvlink.engine.place import Place
 
 # What the engine has printed and nobody has read, in bytes, before it is thrown away.
@@ -129,13 +130,20 @@ class Loop:
             from pvlink.engine.place import Place
 
             self.place = Place(kind, kind.server, kind.keeper, self.views, stream, self.save)
+        # None where there is no ParaView that a simulation could be shown by.
+        self.insitu: Insitu | None = None
+        if kind.server is not None:
+            from pvlink.engine.insitu import Insitu
+
+            self.insitu = Insitu(stream, kind.server, self.views.altered)
+            self.views.others = {"simulation": self.insitu.on_simulation, "link-lost": self.insitu.on_lost}
         self.wire = EngineWire(kernel, Desk(self), kind, self.views.touch)
         self._on_progress: Callable[..., None] = _nobody
         self._on_output: Callable[..., None] = _nobody
         self._on_server: Callable[[], None] = _nobody
         self._output_seen = 0
-        # Of the server's those that are polled.
-        self._server_sockets: set[int] = set()
+        # Of the server's and the simulation's those that are polled, and for what.
+        self._polled: dict[int, int] = {}
         kind.report_to(self._report, lambda: stream.send({"op": "idle"}), self._is_abandoned)
 
     # -- asked by the kernel ---------------------------------------------------------------------
@@ -190,6 +198,8 @@ class Loop:
             if self._stream.post.fileno() in ready or self._stream.post.waiting:
                 self._meet_streamer(poll)
             self._watch_server(poll)
+            if self.insitu is not None:
+                self.insitu.turn(bool(self.insitu.fds & ready.keys()))
             self.views.draw()
             self._watch_output()
             self._keep(poll)
@@ -200,17 +210,22 @@ class Loop:
             return
         if self.place.watch():
             self._on_server()
-        wanted = set(self.place.server.sockets)
-        for fd in self._server_sockets - wanted:
+        wanted = dict.fromkeys(self.place.server.sockets, select.POLLRDHUP)
+        for fd in self.insitu.fds if self.insitu is not None else ():
+            wanted[fd] = wanted.get(fd, 0) | select.POLLIN
+        for fd in self._polled.keys() - wanted.keys():
             with contextlib.suppress(KeyError):
                 poll.unregister(fd)
-        for fd in wanted - self._server_sockets:
-            poll.register(fd, select.POLLRDHUP)
-        self._server_sockets = wanted
+        for fd, events in wanted.items():
+            if self._polled.get(fd) != events:
+                poll.register(fd, events)
+        self._polled = wanted
 
     def _patience(self) -> float | None:
         """Milliseconds until a view comes to rest; none: nothing happens by itself, so sleep."""
         waits = [self.views.wait(), self.keeper.wait(time.monotonic()) if self.keeper is not None else None]
+        if self.insitu is not None:
+            waits.append(self.insitu.wait())
         known = [wait for wait in waits if wait is not None]
         return min(known) * 1e3 + 0.5 if known else None
 

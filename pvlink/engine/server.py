@@ -101,7 +101,7 @@ class Server:
                 self._drop()
             else:
                 self.leave()
-        before = _sockets()
+        before = sockets()
         where = [word for port in ports for word in (HOST, port)]
         connection = _connect(*where, timeout=PATIENCE)
         if connection is None:
@@ -111,7 +111,7 @@ class Server:
             # A ParaView that holds one connection at a time.
             self._home = None
         self._connection, self.label, self.lost = connection, label, False
-        self._sockets = sorted(fd for fd, _ in _sockets() - before)
+        self._sockets = sorted(fd for fd, _ in sockets() - before)
         self._stand_before_renders(True)
         return self.facts()
 
@@ -277,7 +277,7 @@ def _gone() -> Gone:
     return Gone("the ParaView server is gone")
 
 
-def _sockets() -> set[tuple[int, str]]:
+def sockets() -> set[tuple[int, str]]:
     """This process's sockets, each with what it is: ParaView tells nobody which are its own, and numbers come again."""
     found = set()
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208

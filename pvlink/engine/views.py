@@ -42,6 +42,8 @@ class Views:
         self._taken = True
         # Input that came while the owner could not take it.
         self._postponed: list[dict[str, Any]] = []
+        # What the streamer says that is of no view, by its name.
+        self.others: dict[str, Callable[[dict[str, Any]], None]] = {}
 
     def __iter__(self) -> Any:
         return iter(list(self._views.values()))
@@ -122,7 +124,8 @@ class Views:
             messages = self._postponed + messages
             self._postponed = []
         for message in messages:
-            handler = getattr(self, f"_on_{message.get('op')}", None)
+            op = str(message.get("op"))
+            handler = getattr(self, f"_on_{op}", None) or self.others.get(op)
             if handler is None:
                 continue
             if message["op"] == "input" and not hands:

@@ -60,6 +60,10 @@ class Request(Struct):
     pins: Pins = AUTO
     # Of "server-open": see pvserver/wish.py.
     server: dict[str, object] | None = None
+    # Of "insitu-order" and "insitu-state": what the simulation is to do; which events and points are known.
+    order: dict[str, object] | None = None
+    event: int = 0
+    point: int = 0
     # What is not as it should be, of a request that makes no sense.
     wrong: str = ""
 

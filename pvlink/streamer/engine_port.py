@@ -59,7 +59,21 @@ class Idle(Struct, tag_field="op", tag="idle"):
     pass
 
 
-Packet = Hello | ViewMade | ViewGone | PoolMade | FrameFacts | Ready | Busy | Idle
+class Live(Struct, tag_field="op", tag="live"):
+    """ParaView waits for a simulation at this port; at 0 no more."""
+
+    port: int
+    processes: int = 1
+
+
+class Next(Struct, tag_field="op", tag="next"):
+    """It takes another step of the simulation: these of its sources; `ask`: something was changed."""
+
+    wanted: list[str]
+    ask: bool = False
+
+
+Packet = Hello | ViewMade | ViewGone | PoolMade | FrameFacts | Ready | Busy | Idle | Live | Next
 _decoder = msgspec.json.Decoder(Packet)
 
 
@@ -98,6 +112,10 @@ class EnginePort:
 
     def input(self, views: list[ViewInput]) -> None:
         self._send(("input",), {"op": "input", "views": views})
+
+    def tell(self, message: dict[str, object]) -> None:
+        """What has no subject of its own among these; the newest of its kind."""
+        self._send((message["op"],), message)
 
     def close(self) -> None:
         if self.open:

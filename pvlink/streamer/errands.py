@@ -11,6 +11,7 @@ import msgspec
 
 from pvlink.streamer.control_port import Answer, Request, RequestError
 from pvlink.streamer.hub import Hub
+from pvlink.streamer.insitu.harbour import HarbourError
 from pvlink.streamer.pvserver.wish import wished
 from pvlink.streamer.shares import ShareError, UnknownShare
 from pvlink.streamer.tickets import TooManyTickets
@@ -40,6 +41,10 @@ class Errands:
             "server-cut": self._server_cut,
             "server-close": self._server_close,
             "notice": self._notice,
+            "insitu-open": self._insitu_open,
+            "insitu-close": self._insitu_close,
+            "insitu-state": self._insitu_state,
+            "insitu-order": self._insitu_order,
             "stop": self._stop,
         }
         # Those that bring sockets, which are theirs then.
@@ -99,6 +104,26 @@ class Errands:
 
     async def _notice(self, request: Request) -> Answer:
         self._hub.servers.notice(request.message)
+        return _DONE
+
+    async def _insitu_open(self, request: Request) -> Answer:
+        try:
+            return {"place": await self._hub.harbour.open(request.host, request.port)}, b""
+        except HarbourError as error:
+            raise RequestError(str(error)) from None
+
+    async def _insitu_close(self, _request: Request) -> Answer:
+        self._hub.harbour.leave()
+        return _DONE
+
+    async def _insitu_state(self, request: Request) -> Answer:
+        return {"insitu": self._hub.harbour.state(request.event, request.point)}, b""
+
+    async def _insitu_order(self, request: Request) -> Answer:
+        try:
+            self._hub.harbour.order(request.order or {})
+        except HarbourError as error:
+            raise RequestError(str(error)) from None
         return _DONE
 
     async def _engine_ended(self, request: Request) -> Answer:

@@ -29,9 +29,10 @@ from pvlink.protocol import (
     Way,
 )
 from pvlink.streamer.doors import JupyterDoor
-from pvlink.streamer.engine_port import Busy, EnginePort, Hello, Idle, Packet, Ready, ViewGone, ViewMade
+from pvlink.streamer.engine_port import Busy, EnginePort, Hello, Idle, Live, Next, Packet, Ready, ViewGone, ViewMade
 from pvlink.streamer.frames import Shot
 from pvlink.streamer.inputs import Inputs
+from pvlink.streamer.insitu.harbour import Harbour
 from pvlink.streamer.limits import MAX_UNKNOWN_VIEWS
 from pvlink.streamer.link import Link
 from pvlink.streamer.pvserver.desk import ServerDesk
@@ -61,6 +62,7 @@ class Hub:
         self.stopped = asyncio.Event()
         self._executor = ThreadPoolExecutor(2, "encoder")
         self._rim = Rim(self._executor, self.link.send_frame)
+        self.harbour = Harbour(self._rim.tell)
         self._views: dict[str, View] = {}
         # Which view each viewer watches, and what it was last told.
         self._watching: dict[str, View] = {}
@@ -234,6 +236,8 @@ class Hub:
                 if self._state is WORKING:
                     self._state = LIVE
                 self._send_input()
+            case Live() | Next():
+                self.harbour.on_packet(packet)
             case Busy(message, progress, after) if self._state.state != "lost":
                 self._expect(None)
                 if after > 0.0:
@@ -270,6 +274,7 @@ class Hub:
         self._inputs.clear()
         # A server that takes nothing hides from us that its client has ended.
         self.servers.close_link()
+        self.harbour.engine_left()
         if self._state.state != "lost":
             self._state = LOST
         for view in self._views.values():
@@ -294,6 +299,7 @@ class Hub:
         self._watchdog = Watchdog(pid) if pid > 0 else None
         self._state = LIVE
         self._rim.port = EnginePort(sock, self)
+        self.harbour.engine_came()
         self._tell()
 
     def restored(self) -> None:
@@ -333,11 +339,9 @@ class Hub:
         """Tells the viewers, ends the engine if its kernel could not, and lets go of everything."""
         self._state = ENDED
         self._tell()
-        if self._watchdog is not None and kernel_gone:
-            await asyncio.gather(self.link.close(), self._watchdog.end())
-        else:
-            await self.link.close()
-        await asyncio.gather(self.door.close(), self.reception.close(), self.servers.close())
+        end = [self._watchdog.end()] if self._watchdog is not None and kernel_gone else []
+        await asyncio.gather(self.link.close(), *end)
+        await asyncio.gather(self.door.close(), self.reception.close(), self.servers.close(), self.harbour.close())
         if self._watchdog is not None:
             self._watchdog.close()
         if self._rim.port is not None:

@@ -43,6 +43,11 @@ class Rim:
     # The engine of the moment; none before it started and after it ended.
     port: EnginePort | None = None
 
+    def tell(self, message: dict[str, object]) -> None:
+        """The engine, if there is one."""
+        if self.port is not None:
+            self.port.tell(message)
+
 
 class View:
     """One view, its viewers and its frames."""

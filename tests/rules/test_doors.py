@@ -24,11 +24,17 @@ PYTHON_DOORS: dict[str, tuple[str, ...]] = {
     "tornado": ("pvlink/server/", "pvlink/channel.py"),
     "jupyter_server": ("pvlink/server/",),
     "anywidget": ("pvlink/view.py", "pvlink/servers/browser.py"),
-    "ipywidgets": ("pvlink/view.py", "pvlink/servers/form.py", "pvlink/launchers/panel.py"),
+    "ipywidgets": ("pvlink/view.py", "pvlink/servers/form.py", "pvlink/launchers/panel.py", "pvlink/monitor/"),
     "vtk": ("pvlink/engine/",),
-    "vtkmodules": ("pvlink/engine/",),
+    "vtkmodules": ("pvlink/engine/", "pvlink/insitu/"),
     # In the kernel `paraview` is the mirror, which start() has put there: this file passes it on.
-    "paraview": ("pvlink/engine/", "pvlink/arrival.py", "pvlink/kernelstart.py", "pvlink/simple.py"),
+    "paraview": (
+        "pvlink/engine/",
+        "pvlink/insitu/live.py",
+        "pvlink/arrival.py",
+        "pvlink/kernelstart.py",
+        "pvlink/simple.py",
+    ),
 }
 # Nouns of the trade rather than foreign countries: anyone may import these.
 OPEN = frozenset({"IPython", "msgspec", "numpy", "traitlets"})

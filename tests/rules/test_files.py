@@ -53,8 +53,9 @@ def test_a_long_file_is_seen(tmp_path: Path) -> None:
     assert too_long(tmp_path, python_files(tmp_path, "."), LONGEST) == ["long.py: 351 lines"]
 
 
-def test_the_engine_is_python_3_9() -> None:
-    assert too_new(ROOT / "pvlink" / "engine") == []
+@pytest.mark.parametrize("part", ["engine", "insitu"])
+def test_what_runs_on_paraviews_own_python_is_python_3_9(part: str) -> None:
+    assert too_new(ROOT / "pvlink" / part) == []
 
 
 def test_what_runs_on_a_clusters_nodes_is_python_3_9(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Five processes, four wires: what each side of pvlink may import of pvlink.
+"""Six processes, five wires: what each side of pvlink may import of pvlink.
 
-Exhaustive by construction: a new file under pvlink/ belongs to the engine, the streamer, the server, the shared
-nouns, or else to the kernel, and is held to that side's rule from its first line.
+Exhaustive by construction: a new file under pvlink/ belongs to the engine, the streamer, the server, a simulation,
+the shared nouns, or else to the kernel, and is held to that side's rule from its first line.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ NODE = (
 # Each side: what belongs to it, and what of pvlink it may import besides itself. The kernel is everything else.
 SIDES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "engine": (("pvlink/engine/",), ()),
-    "streamer": (("pvlink/streamer/",), NOUNS),
+    "streamer": (("pvlink/streamer/",), (*NOUNS, "pvlink.insitu.key", "pvlink.insitu.parameters")),
+    # In a simulation's process, and the ferry beside it.
+    "insitu": (("pvlink/insitu/",), ()),
     "server": (("pvlink/server/",), NOUNS),
     # In a job: it takes along what it needs of its neighbours, which are of the standard library only.
     "launchers.node": (("pvlink/launchers/node/",), NODE),
     "nouns": (("pvlink/policy.py", "pvlink/protocol.py", "pvlink/rendezvous.py", "pvlink/version.py"), ()),
 }
-CLOSED_TO_THE_KERNEL = ("pvlink.engine", "pvlink.streamer", "pvlink.server")
+CLOSED_TO_THE_KERNEL = ("pvlink.engine", "pvlink.insitu", "pvlink.streamer", "pvlink.server")
 OPEN_TO_THE_KERNEL = (
     "pvlink.engine.rpc",
     # The form of the files that both write, and what turns VTK's data into it, where the kernel has a VTK of its own.
@@ -38,6 +40,9 @@ OPEN_TO_THE_KERNEL = (
     "pvlink.engine.refusal",
     "pvlink.engine.sources",
     "pvlink.engine.unpacked",
+    # What is checked here, and again there.
+    "pvlink.insitu.conditions",
+    "pvlink.insitu.parameters",
 )
 
 # Where the kernel is the engine's process, too.
@@ -84,8 +89,8 @@ def not_in_paraviews_python(imports: list[Import]) -> list[str]:
     return [
         f"{one}; ParaView's Python has no such module"
         for one in imports
-        if side_of(one.file) == "engine"
-        and not one.within("pvlink.engine")
+        if side_of(one.file) in ("engine", "insitu")
+        and not one.within("pvlink.engine", "pvlink.insitu")
         and one.module.split(".")[0] not in standard | siblings
     ]
 
@@ -110,6 +115,8 @@ def test_the_engine_needs_nothing_but_paraviews_own_python_and_rpyc() -> None:
         ("session.py", "from pvlink.streamer.pacer import Pacer"),
         ("session.py", "from pvlink.engine import views"),
         ("inside.py", "from pvlink.streamer import hub"),
+        ("insitu/bridge.py", "from pvlink.protocol import Frame"),
+        ("monitor/simulation.py", "from pvlink.insitu.bridge import Bridge"),
         ("brand_new.py", "from .engine.views import View"),
     ],
 )
@@ -129,6 +136,7 @@ def test_a_trespass_is_seen(tmp_path: Path, file: str, source: str) -> None:
         ("server/relay.py", "from pvlink.rendezvous import socket_of"),
         ("session.py", "from pvlink.engine.rpc import Wire\nfrom pvlink.view import View"),
         ("inside.py", "from pvlink.engine.views import Views"),
+        ("monitor/simulation.py", "from pvlink.insitu.parameters import Parameters"),
     ],
 )
 def test_what_is_allowed_passes(tmp_path: Path, file: str, source: str) -> None:

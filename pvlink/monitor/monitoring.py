@@ -1,0 +1,59 @@
+"""What a session does with running simulations: waits for one, at one place at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pvlink.errors import SimulationError
+from pvlink.monitor.simulation import Simulation
+
+# Where a simulation comes to that was told nothing else.
+PLACE = "localhost:22222"
+HOW = "'localhost:22222', or a port alone"
+
+
+class Monitoring:
+    """Mixed into a session."""
+
+    desk: Any
+    _simulation: Simulation | None = None
+
+    def ask(self, op: str, **facts: Any) -> dict[str, Any]:
+        """A question to the streamer."""
+        raise NotImplementedError
+
+    def monitor(self, where: str | int = PLACE) -> Simulation:
+        """The running simulation that comes there: one that has `pvlink.insitu.Bridge(live=...)` with the same place.
+
+        It may run already, or come later, or again. The place is on this machine, or where `pvlink.start(on=job)` has
+        ParaView; on loopback unless another address of that machine is named.
+        """
+        host, port = placed(where)
+        if self._simulation is not None:
+            self._simulation.close()
+        try:
+            place = self.ask("insitu-open", host=host, port=port)["place"]
+        except ValueError as error:
+            raise SimulationError(str(error)) from None
+        self._simulation = Simulation(self, place, self._shown)
+        return self._simulation
+
+    def _shown(self, view: Any, **options: Any) -> Any:
+        from pvlink.view import View
+
+        return View.of(self, view, **options)  # type: ignore[arg-type]  # the session this is mixed into
+
+
+def placed(where: str | int) -> tuple[str, int]:
+    """Host and port. Raises SimulationError."""
+    host, _, port = str(where).strip().rpartition(":")
+    try:
+        number = int(port)
+        if not 0 <= number <= 65535:
+            raise ValueError
+    except ValueError:
+        raise SimulationError(
+            f"{where!r} is no place that a simulation could come to: that is such as {HOW}."
+        ) from None
+    host = host.strip("[]")
+    return ("127.0.0.1" if host in ("", "localhost") else host), number

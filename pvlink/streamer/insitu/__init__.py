@@ -1,0 +1,1 @@
+"""Where a simulation comes to be seen."""

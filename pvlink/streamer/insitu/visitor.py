@@ -1,0 +1,79 @@
+"""Who comes to the harbour, and whether it is the user's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+from pvlink.insitu import key
+
+# As docs/wire.md has it; the ferry's `shore.py` is the other side.
+VERSION = 1
+# For the whole greeting, in seconds.
+GREETING = 5.0
+TICK, SILENCE = 1.0, 4.0
+MAX_LINE = 1 << 20
+
+
+class Stranger(Exception):
+    """Not one of ours; the sentence says why."""
+
+
+class Visitor:
+    """A connection, as lines of JSON."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    async def greet(self) -> dict[str, Any]:
+        """Prove to each other that both are this user's; what it wants. Raises Stranger."""
+        try:
+            async with asyncio.timeout(GREETING):
+                return await self._greeted()
+        except (OSError, ValueError, TimeoutError) as error:
+            raise Stranger(str(error) or type(error).__name__) from None
+
+    async def _greeted(self) -> dict[str, Any]:
+        theirs = await self.read()
+        nonce = theirs.get("nonce")
+        if theirs.get("pvlink") != "insitu" or not isinstance(nonce, str):
+            raise Stranger("it says nothing that pvlink says")
+        if theirs.get("version") != VERSION:
+            self.say(version=VERSION)
+            raise Stranger("the simulation has another version of pvlink")
+        secret, ours = key.read(), key.nonce()
+        self.say(nonce=ours, version=VERSION, proof=key.proof(secret, "shore", nonce, ours))
+        hello = await self.read()
+        if not key.proven(hello.get("proof"), key.proof(secret, "ferry", nonce, ours)):
+            raise Stranger(f"the simulation has another key than {key.place()}")
+        return hello
+
+    async def read(self) -> dict[str, Any]:
+        """Raises ValueError, OSError."""
+        said = await self.reader.readline()
+        facts = json.loads(said) if said.endswith(b"\n") else None
+        if not isinstance(facts, dict):
+            raise ValueError("it says nothing that pvlink says")
+        return facts
+
+    async def lines(self) -> AsyncIterator[dict[str, Any]]:
+        """Until it has gone, or has said nothing for too long."""
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    facts = await self.read()
+            except (OSError, ValueError, TimeoutError):
+                return
+            yield facts
+
+    def say(self, **facts: Any) -> None:
+        if not self.writer.is_closing():
+            self.writer.write(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
+
+    def close(self) -> None:
+        self.writer.close()
