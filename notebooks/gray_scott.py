@@ -50,6 +50,9 @@ class GrayScott:
 
     def grid(self) -> vtkImageData:
         """This rank's slab, and the neighbour's first layer, so that no gap is seen."""
+        for field in (self.u, self.v):
+            # All ranks are asked for theirs at the same step, or none is.
+            self._exchange(field)
         top = min(self._last, self._size - 1)
         layers = slice(1, 2 + top - self._first)
         image = vtkImageData()

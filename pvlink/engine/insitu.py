@@ -34,6 +34,15 @@ LOOK = 0.05
 # Ports for a server that may be on another machine, where nobody can be asked which are free.
 PORTS = (20_000, 32_000)
 
+# What vtkLiveInsituLink has put there: update, delivery, connection, its end.
+FORGET = """
+from vtkmodules.vtkParallelCore import vtkMultiProcessController
+controller = vtkMultiProcessController.GetGlobalController()
+if controller.GetLocalProcessId() > 0:
+    for tag in (8800, 8801, 8802, 8803):
+        controller.RemoveAllRMICallbacks(tag)
+"""
+
 
 class Insitu:
     """At most one simulation at a time."""
@@ -82,6 +91,10 @@ class Insitu:
         """Hear what there is, and invite another step where the last one was shown. `readable`: a socket of ours is."""
         if self._link is None or self._server.lost:
             return
+        if servermanager.ActiveConnection is not self._here:
+            # The pipeline is somewhere else now: the simulation's data are to come there.
+            self.on_lost({})
+            return
         now = time.monotonic()
         if readable or now - self._looked >= LOOK:
             self._looked = now
@@ -125,7 +138,7 @@ class Insitu:
     def on_simulation(self, message: dict[str, Any]) -> None:
         """The streamer says which one is there now."""
         hello = message.get("hello")
-        if hello == self._hello:
+        if hello == self._hello or self._server.lost:
             return
         self._end()
         self._hello = hello
@@ -169,7 +182,7 @@ class Insitu:
             link.InvokeCommand("Initialize")
         self._link = link
         self._fds = {fd for fd, _ in sockets() - self._others}
-        self._stream.send({"op": "live", "port": port, "processes": processes})
+        self._stream.send({"op": "live", "port": port, "processes": processes, "server": remote})
 
     def _closed(self) -> None:
         """What was delivered last stays to be seen."""
@@ -180,6 +193,9 @@ class Insitu:
         if self._link is None:
             return
         self._stream.send({"op": "live", "port": 0})
+        if not self._server.lost and self._here in servermanager.Connections and self._here.IsRemote():
+            with quiet():
+                _forget(self._here)
         self._link, self._fds, self.connected, self._invited = None, set(), False, None
         self._extracts = {}
         there, self._there = self._there, None
@@ -187,10 +203,6 @@ class Insitu:
             active = servermanager.ActiveConnection
             servermanager.Disconnect(there)
             servermanager.SetActiveConnection(active)
-
-    def again(self) -> None:
-        """The pipeline is somewhere else now: the simulation's data are to come there."""
-        self.on_lost({})
 
     # -- what is asked -----------------------------------------------------------------------------
 
@@ -260,6 +272,17 @@ class Insitu:
     def _need(self) -> None:
         if not self.connected:
             raise NoSimulation(self.wrong or "No simulation is connected to ParaView.")
+
+
+def _forget(connection: Any) -> None:
+    """The server's other processes call back a link that is no more, and would die of it when there is another one."""
+    if connection.GetNumberOfDataPartitions() < 2:
+        return
+    active = servermanager.ActiveConnection
+    servermanager.SetActiveConnection(connection)
+    source = servermanager.sources.ProgrammableSource(Script=FORGET)
+    source.UpdatePipeline()
+    servermanager.SetActiveConnection(active)
 
 
 @contextlib.contextmanager

@@ -70,9 +70,11 @@ class Bridge:
         if self._ranks.first:
             self._mailbox = Mailbox(self._hello(live, name))
         self._closed = False
-        # What the notebook wants to see, and whether it takes a step now.
+        # What the notebook wants to see, whether it takes a step now, and whether it has changed something.
         self._wanted: list[str] = []
-        self._invited = False
+        self._invited = self._asked = False
+        # This step was delivered.
+        self._shown = False
         # Where ParaView can be linked to.
         self._port: int | None = None
         # Orders for the parameters that are to count from a later step on: number, step, values, who.
@@ -108,6 +110,7 @@ class Bridge:
         stood = self._stood
         self._step, self._time = int(step), float(time)
         view = _View(grids, extents or {}, self._live)
+        self._shown = False
         self._obey(self._hear())
         values = measured(self._helm.needs, view.grids, self._ranks) if self._helm.needs else {}
         self._settle_later()
@@ -157,6 +160,7 @@ class Bridge:
             if "next" in facts:
                 wish = facts["next"]
                 self._invited = True
+                self._asked = self._asked or wish.get("ask") is True
                 self._wanted = [str(name) for name in wish.get("wanted", [])]
             if "owner" in facts:
                 if facts["owner"]:
@@ -175,7 +179,7 @@ class Bridge:
             self._who[int(number)] = str(order.get("who", ""))[:200]
             return
         # Whoever gave it waits to see what came of it.
-        self._ordered, self._status_at = number, 0.0
+        self._ordered, self._status_at = max(self._ordered, int(number)), 0.0
         try:
             self._helm.order(order)
         except Nonsense as error:
@@ -192,9 +196,11 @@ class Bridge:
             view.show()
             self._live.connect(self._port)
             self._port = None
-        if not (self._invited and self._live.linked):
+        # Of one that stands all that may be new is what was asked for since.
+        if not (self._invited and self._live.linked) or (self._shown and not self._asked):
             return False
-        self._invited = False
+        self._invited = self._asked = False
+        self._shown = True
         view.show()
         order = self._live.ask(self._step, self._time)
         if order is not None:
@@ -217,6 +223,7 @@ class Bridge:
     def _change(self, number: int, at: int, values: dict[str, Value]) -> None:
         """An order for the parameters has come, on all ranks at once."""
         who = self._who.pop(number, "")
+        self._ordered, self._status_at = max(self._ordered, number), 0.0
         try:
             changed = {
                 name: value for name, value in self._parameters.checked(values).items() if value != self._values[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -48,6 +49,8 @@ class Simulation:
         self._numbers = int(clock.time() * 1000)
         self._lock = threading.Lock()
         self._conditions = 0
+        # A pause outlives whoever asked for it.
+        self._stays = False
         self._followed: list[str] = []
         self._panel: Panel | None = None
         self._who = f"{getpass.getuser()}@{socket.gethostname()}"
@@ -115,6 +118,7 @@ class Simulation:
 
     def pause(self, *, stays: bool = False) -> None:
         """Have it stand at the end of the step that it computes. `stays`: also when this notebook has gone."""
+        self._stays = stays
         self._followed_up(self._order("pause", stays=stays), lambda said: said.paused, PATIENCE)
 
     def resume(self) -> None:
@@ -166,6 +170,8 @@ class Simulation:
         answer = self._answer(number, "The change is on its way")
         if answer is not None and answer["kind"] == "refused":
             raise SimulationError(answer["why"])
+        if answer is not None:
+            self._followed_up(number, lambda _: True, PATIENCE)
         return good
 
     def _checked(self, values: Mapping[str, object]) -> dict[str, Value]:
@@ -179,11 +185,11 @@ class Simulation:
     def extract(self, name: str) -> Any:
         """One of its sources as a source of ParaView's here, with the newest step: filters can be built on it."""
         self._linked()
-        before = self._host.desk.insitu_facts()["updates"]
         source = self._engine(lambda: self._host.desk.insitu_extract(name))
+        before = self._host.desk.insitu_facts()["updates"]
         deadline = clock.monotonic() + LINKED
-        # Two more: the one that is under way may have been asked for without it.
-        while self._host.desk.insitu_facts()["updates"] < before + 2:
+        # A step without it, that is under way, counts for nothing.
+        while self._host.desk.insitu_facts()["updates"] <= before:
             said = self.said
             if not said.there or clock.monotonic() > deadline:
                 raise SimulationError(f"Nothing of {name!r} has come yet. {said.words}")
@@ -235,6 +241,9 @@ class Simulation:
         """Watch it no more; it goes on."""
         if self._panel is not None:
             self._panel.close()
+        with contextlib.suppress(SimulationError):
+            if self.paused and not self._stays:
+                self._tell({"do": "go", "number": self._number()})
         self._host.ask("insitu-close")
 
     def __repr__(self) -> str:

@@ -60,6 +60,8 @@ class Wish:
     timeout: float = 10.0
     # Also a listener of another user's on this machine.
     trust: bool = False
+    # Of its first process, if it was started here.
+    pid: int = 0
 
 
 class Link:
@@ -77,6 +79,7 @@ class Link:
             "timeout": wish.timeout,
             "label": wish.label,
             "trust": wish.trust,
+            "pid": wish.pid,
         }
         sockets = [line.socket for line in wish.lines if line.socket is not None]
         try:

@@ -54,7 +54,7 @@ class Started:
             self._served = plan.start()
             line = self._served.line()
             ours = Line("fd", socket=line.socket) if line.socket is not None else Line("connect", line.host, line.port)
-            wish = Wish((ours,), *_rest(wish))
+            wish = Wish((ours,), *_rest(wish), pid=self._served.pids.get(0, 0))
             link.begin(wish)
         return link.wait(wish, told)
 

@@ -64,6 +64,8 @@ class Live(Struct, tag_field="op", tag="live"):
 
     port: int
     processes: int = 1
+    # It is the server that waits there, and not ParaView's own process.
+    server: bool = False
 
 
 class Next(Struct, tag_field="op", tag="next"):

@@ -62,7 +62,7 @@ class Hub:
         self.stopped = asyncio.Event()
         self._executor = ThreadPoolExecutor(2, "encoder")
         self._rim = Rim(self._executor, self.link.send_frame)
-        self.harbour = Harbour(self._rim.tell)
+        self.harbour = Harbour(self._rim.tell, self.servers.at)
         self._views: dict[str, View] = {}
         # Which view each viewer watches, and what it was last told.
         self._watching: dict[str, View] = {}

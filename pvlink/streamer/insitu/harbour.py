@@ -12,17 +12,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import hmac
 import logging
-import os
 import secrets
-import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from pvlink.insitu import key
+from pvlink.insitu.frames import NoLive
 from pvlink.insitu.parameters import Refused, received
 from pvlink.streamer.engine_port import Live, Next
+from pvlink.streamer.insitu.paraview import CHUNK, Waiting
+from pvlink.streamer.insitu.sluice import Sluice
 from pvlink.streamer.insitu.visitor import TICK, Stranger, Visitor
 
 # What has happened, for a kernel that asks late.
@@ -31,9 +33,6 @@ MAX_EVENTS = 2_000
 MAX_POINTS = 50_000
 # Connections that are being greeted or carried.
 MAX_VISITORS = 64
-CHUNK = 1 << 20
-# To reach ParaView's port, in seconds.
-REACH = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -44,9 +43,10 @@ class HarbourError(Exception):
 class Harbour:
     """Of one session."""
 
-    def __init__(self, tell_engine: Callable[[dict[str, Any]], None]) -> None:
-        """`tell_engine`: a packet for ParaView's process, if there is one."""
+    def __init__(self, tell_engine: Callable[[dict[str, Any]], None], server_at: Callable[[], tuple[str, int]]) -> None:
+        """`tell_engine`: a packet for ParaView's process, if there is one. `server_at`: see `ServerDesk.at`."""
         self._tell_engine = tell_engine
+        self._server_at = server_at
         self._server: asyncio.Server | None = None
         self._place = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -62,9 +62,9 @@ class Harbour:
         self._events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MAX_EVENTS)
         self._points: deque[tuple[int, Any]] = deque(maxlen=MAX_POINTS)
         self._numbers = 0
-        # Where ParaView waits, and with how many processes.
-        self._port = self._processes = 0
+        self._paraview: Waiting | None = None
         self._ticket = ""
+        self._sluice = Sluice()
         self._heard = 0.0
 
     async def open(self, host: str, port: int) -> str:
@@ -129,8 +129,9 @@ class Harbour:
     def on_packet(self, packet: Live | Next) -> None:
         """ParaView waits at a port for a simulation, or takes another step."""
         match packet:
-            case Live(port, processes):
-                self._port, self._processes = port, processes
+            case Live(port, processes, server):
+                where = self._server_at() if server else ("", 0)
+                self._paraview = Waiting(port, processes, *where) if port else None
                 self._offer()
             case Next(wanted, ask) if self._simulation is not None:
                 self._simulation.say(next={"wanted": wanted, "ask": ask})
@@ -139,7 +140,7 @@ class Harbour:
         self._tell()
 
     def engine_left(self) -> None:
-        self._port = 0
+        self._paraview = None
         self._offer()
 
     def _tell(self) -> None:
@@ -157,10 +158,12 @@ class Harbour:
     def _offer(self) -> None:
         if self._simulation is None:
             return
-        self._ticket = secrets.token_hex(16) if self._port else ""
-        live = {"ticket": self._ticket, "processes": self._processes} if self._port else None
+        there = self._paraview
+        self._ticket = secrets.token_hex(16) if there is not None else ""
+        self._sluice = Sluice()
+        live = {"ticket": self._ticket, "processes": there.processes} if there is not None else None
         self._simulation.say(live=live)
-        self._link = "offered" if self._port else "none"
+        self._link = "offered" if there is not None else "none"
 
     # -- who comes ---------------------------------------------------------------------------------
 
@@ -273,35 +276,31 @@ class Harbour:
 
     async def _carry(self, visitor: Visitor, hello: dict[str, Any]) -> None:
         """Catalyst Live, to ParaView's port, or to the place that ParaView itself has named on that link."""
-        if not self._ticket or hello.get("ticket") != self._ticket:
+        if self._paraview is None or not hmac.compare_digest(str(hello.get("ticket")).encode(), self._ticket.encode()):
             raise Stranger("that link is over")
-        host, port = "127.0.0.1", self._port
-        if isinstance(place := hello.get("place"), list) and len(place) == 2:
-            host, port = _here(str(place[0])), int(place[1])
+        match hello.get("place"):
+            case [str(host), int(port)]:
+                place: tuple[str, int] | None = (host, port)
+            case _:
+                place = None
         try:
-            async with asyncio.timeout(REACH):
-                reader, writer = await asyncio.open_connection(host, port, limit=CHUNK)
-        except (OSError, TimeoutError) as error:
-            log.warning("no ParaView at %s:%s for a simulation: %s", host, port, error)
+            reader, writer = await self._paraview.reach(place)
+        except OSError as error:
+            log.warning("a simulation does not reach ParaView: %s", error)
             return
-        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        gate = self._sluice.gate(writer.write, first=place is None)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_pour(visitor.reader, writer))
-                group.create_task(_pour(reader, visitor.writer))
+                group.create_task(_pour(visitor.reader, gate.feed, writer))
+                group.create_task(_pour(reader, visitor.writer.write, visitor.writer))
         finally:
             writer.close()
 
 
-def _here(host: str) -> str:
-    """ParaView's processes name the host by the name it has for itself, which may resolve to an outer address."""
-    return "127.0.0.1" if host in (socket.gethostname(), os.uname().nodename) else host
-
-
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pour(reader: asyncio.StreamReader, take: Callable[[bytes], object], other: asyncio.StreamWriter) -> None:
     """Until one of them has gone; then both are to go."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, NoLive):
         while data := await reader.read(CHUNK):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+            take(data)
+            await other.drain()
+    other.close()

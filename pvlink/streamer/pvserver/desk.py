@@ -62,6 +62,10 @@ class ServerDesk:
     def state(self) -> dict[str, object]:
         return NOTHING if self._link is None else self._link.report()
 
+    def at(self) -> tuple[str, int]:
+        """Its host, if that is another one, and the number of its first process, if it was started here."""
+        return ("", 0) if self._link is None else (self._link.host, self._link.wish.pid)
+
     def cut(self, message: str = "") -> None:
         if self._link is not None:
             self._link.cut(message)

@@ -18,6 +18,7 @@ from pvlink.streamer.pvserver.failure import Failure
 from pvlink.streamer.pvserver.handshake import Answerer, Code, Introduction
 from pvlink.streamer.pvserver.impatience import Silence
 from pvlink.streamer.pvserver.line import Line
+from pvlink.streamer.pvserver.peers import is_loopback
 from pvlink.streamer.pvserver.wish import LineWish, ServerWish
 
 # The kernel lets the engine connect as soon as it hears of the ports; a busy engine has so long to get there.
@@ -94,6 +95,12 @@ class Link:
     def is_gone(self) -> bool:
         """Nothing of it is left."""
         return self.state not in _MOVES and (self._parting is None or self._parting.done())
+
+    @property
+    def host(self) -> str:
+        """Of its other end; empty: this machine, or nobody knows."""
+        peer = next((line.peer for line in self._lines if line.peer), "").rpartition(":")[0].strip("[]")
+        return "" if not peer or is_loopback(peer) else peer
 
     @property
     def silence(self) -> Silence:

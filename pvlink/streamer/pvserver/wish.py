@@ -41,6 +41,8 @@ class ServerWish(Struct, frozen=True):
     label: str = ""
     # Whether a process of another user of this machine will do.
     trust: bool = False
+    # Of its first process, where the kernel has started it.
+    pid: Annotated[int, Meta(ge=0)] = 0
 
     @property
     def short_version(self) -> str:

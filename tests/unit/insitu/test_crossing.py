@@ -1,0 +1,360 @@
+"""One link between a simulation and ParaView: each may do what it likes, and the simulation goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from collections.abc import Callable
+
+import pytest
+
+from pvlink.insitu import frames
+from pvlink.insitu.ferry import crossing
+from pvlink.insitu.ferry.crossing import Place, Streams
+from tests.unit.insitu.catalyst import (
+    CHANGED,
+    ECHOED,
+    GREETING,
+    NOTHING_NEW,
+    UPDATE,
+    bytes_of,
+    delivery,
+    strait,
+)
+from tests.unit.insitu.notebook import until
+
+pytestmark = pytest.mark.insitu
+
+ANSWER = bytes_of(CHANGED)
+
+
+# -- the greeting ----------------------------------------------------------------------------------
+
+
+async def never(place: Place) -> Streams:
+    await asyncio.sleep(3600)
+    raise AssertionError
+
+
+async def nobody(place: Place) -> Streams:
+    raise ConnectionRefusedError("nobody is there")
+
+
+@pytest.mark.parametrize("embark", [never, nobody, None], ids=["on its way for ever", "nobody there", "says nothing"])
+async def test_a_simulation_is_greeted_at_once_whatever_paraview_does(
+    embark: Callable[[Place], object] | None,
+) -> None:
+    async with strait(embark=embark) as sea:  # type: ignore[arg-type] - one that never returns
+        begun = time.monotonic()
+        simulation = await sea.simulation()
+        await goes_on(simulation)
+
+        assert time.monotonic() - begun < 5
+        assert simulation.processes == 1
+        assert not sea.crossing.open
+
+
+@pytest.mark.parametrize("piece", [1, 3, 8, 11])
+async def test_a_greeting_may_come_in_any_pieces(piece: int) -> None:
+    async with strait() as sea:
+        simulation = await sea.simulation(greets=False)
+        await simulation.greet(piece=piece)
+        paraview = await sea.paraview()
+        await paraview.greet()
+
+        assert paraview.heard == GREETING
+
+
+@pytest.mark.parametrize(
+    ("processes", "ranks", "pairs"), [(1, 1, 1), (1, 4, 1), (4, 1, 1)], ids=["one each", "four ranks", "four processes"]
+)
+async def test_paraview_is_greeted_as_by_the_simulation_itself(processes: int, ranks: int, pairs: int) -> None:
+    async with strait(processes, ranks) as sea:
+        simulation = await sea.simulation()
+        paraview = await sea.paraview()
+
+        assert await paraview.greet(processes=processes) == ranks
+        await until(lambda: sea.crossing.open)
+        assert simulation.processes == pairs
+        assert paraview.heard == GREETING
+        assert (sea.places, sea.told) == ([None], [{"open": True}])
+        # Nor is anything said that a simulation does not say.
+        assert await paraview.quiet()
+        assert await simulation.quiet()
+
+
+async def test_nobody_is_greeted_before_the_simulation_has_come() -> None:
+    async with strait() as sea:
+        simulation = await sea.simulation(greets=False)
+        simulation.say(*GREETING)
+
+        assert await simulation.hears(4) == ECHOED
+        assert (sea.places, sea.told) == ([], [])
+
+
+async def test_the_first_one_that_comes_is_the_only_one() -> None:
+    async with strait() as sea:
+        await sea.simulation()
+
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", sea.port)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"code": 3}, "ParaView is of another version than the simulation's"),
+        ({"processes": 2}, "ParaView has 2 processes, not 1"),
+        ({"processes": 0}, "ParaView has 0 processes, not 1"),
+    ],
+    ids=["another version", "too many processes", "none"],
+)
+async def test_a_paraview_that_does_not_fit_is_lost_with_the_reason(said: dict[str, int], why: str) -> None:
+    async with strait() as sea:
+        simulation = await sea.simulation()
+        paraview = await sea.paraview()
+        greeting = asyncio.ensure_future(paraview.greet(**said))
+        await sea.gone()
+        greeting.cancel()
+
+        assert sea.told == [{"lost": why}]
+        await goes_on(simulation)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", struct.pack("<ii", 0x3C3C3C3C, -1), struct.pack("<ii", 7, 0),
+     bytes_of(ECHOED[1:]), bytes_of([(0x3C3C3C3C, bytes(1 << 17))]), b""],
+    ids=["a web server", "a negative length", "another message", "in another order", "a long one", "has gone"],
+)  # fmt: skip
+async def test_whoever_is_no_paraview_is_lost_and_the_simulation_is_not(garbage: bytes) -> None:
+    async with strait() as sea:
+        simulation = await sea.simulation()
+        paraview = await sea.paraview()
+        paraview.writer.write(garbage)
+        if not garbage:
+            paraview.writer.close()
+        await sea.gone()
+
+        assert sea.lost[0]
+        assert not sea.crossing.open
+        await goes_on(simulation)
+
+
+async def test_a_paraview_that_does_not_greet_is_lost_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossing, "GREETING", 0.2)
+    async with strait() as sea:
+        simulation = await sea.simulation()
+        await sea.gone()
+
+        assert sea.told == [{"lost": "ParaView did not greet within 0.2 s"}]
+        await goes_on(simulation)
+
+
+@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="its connection is nobody's before the greeting is over")
+@pytest.mark.parametrize("code", [0, 3], ids=["too slow", "of another version"])
+async def test_whoever_is_lost_in_the_greeting_is_let_go(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossing, "GREETING", 0.2)
+    async with strait() as sea:
+        await sea.simulation()
+        paraview = await sea.paraview()
+        await paraview.echo()
+        await paraview.hears(2)
+        if code:
+            paraview.say((frames.GOOD, struct.pack("<i", code)))
+        await sea.gone()
+
+        await asyncio.wait_for(paraview.rest(), 1)
+
+
+@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="its connection is nobody's before the greeting is over")
+async def test_whoever_is_being_greeted_is_let_go_with_the_crossing() -> None:
+    async with strait() as sea:
+        await sea.simulation()
+        paraview = await sea.paraview()
+        await paraview.hear()
+        sea.crossing.close()
+
+        await asyncio.wait_for(paraview.rest(), 1)
+
+
+# -- data ------------------------------------------------------------------------------------------
+
+
+async def test_data_go_through_byte_for_byte() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sending = asyncio.ensure_future(simulation.deliver(MUCH))
+
+        assert await paraview.hears(4) == delivery(MUCH)
+        await sending
+        await until(lambda: len(sea.told) == 2)
+        assert sea.told == [{"open": True}, {"delivered": True}]
+
+
+async def test_data_go_through_in_whatever_pieces_they_come() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        for piece in (1, 7, 9, 4096):
+            data = MUCH[: piece * 300]
+            sending = asyncio.ensure_future(simulation.push(bytes_of(delivery(data)), piece))
+
+            assert await paraview.hears(4) == delivery(data)
+            await sending
+
+
+async def test_each_delivery_is_told_of_once_and_when_it_is_over() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        for number in range(1, 4):
+            data = bytes_of(delivery(SOME))
+            await simulation.push(data[:-1])
+            await asyncio.sleep(0.05)
+            assert sea.told.count({"delivered": True}) == number - 1
+            await simulation.push(data[-1:])
+            await paraview.hears(4)
+            await until(lambda number=number: sea.told.count({"delivered": True}) == number)
+
+
+async def test_a_paraview_that_does_not_read_keeps_nobody_waiting() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        await simulation.deliver(MUCH)
+        await goes_on(simulation)
+
+        # It gets it all the same, once it does.
+        assert await paraview.hears(4) == delivery(MUCH)
+
+
+# -- what has changed ------------------------------------------------------------------------------
+
+
+async def test_a_step_at_which_nothing_is_asked_is_answered_from_here() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        for _ in range(3):
+            assert await simulation.update() == NOTHING_NEW
+            await simulation.deliver(b"data")
+
+            # Neither the question nor what the simulation says to the answer.
+            assert await paraview.hears(4) == delivery(b"data")
+        assert await paraview.quiet()
+
+
+async def test_a_step_at_which_something_is_asked_is_answered_by_paraview() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.ask = True
+        updating = asyncio.ensure_future(simulation.update())
+        assert await paraview.hear() == (frames.RMI, UPDATE)
+        assert not updating.done()
+        paraview.say(*CHANGED)
+
+        assert await updating == CHANGED
+        assert await paraview.hear() == (frames.MAPPED, b"\0\0\0\0")
+        assert not sea.crossing.ask
+        # Once: the next step is answered from here again.
+        await goes_on(simulation, b"data")
+        assert await paraview.hears(4) == delivery(b"data")
+
+
+async def test_what_is_to_be_asked_is_asked_once_paraview_is_there() -> None:
+    async with strait() as sea:
+        simulation = await sea.simulation()
+        sea.crossing.ask = True
+        assert await simulation.update() == NOTHING_NEW
+        paraview = await sea.paraview()
+        await paraview.greet()
+        await until(lambda: sea.crossing.open)
+        updating = asyncio.ensure_future(simulation.update())
+        assert await paraview.hear() == (frames.RMI, UPDATE)
+        paraview.say(*CHANGED)
+
+        assert await updating == CHANGED
+
+
+async def test_an_answer_may_come_in_any_pieces() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        for piece in (1, 5, 12):
+            sea.crossing.ask = True
+            updating = asyncio.ensure_future(simulation.update())
+            await paraview.hear()
+            for at in range(0, len(ANSWER), piece):
+                await paraview.push(ANSWER[at : at + piece])
+                await asyncio.sleep(0)
+
+            assert await updating == CHANGED
+            await paraview.hear()
+
+
+async def test_a_long_answer_comes_whole() -> None:
+    changed = [(frames.CHANGED, b"\1\0\0\0"), (frames.CHANGES, MUCH[: 5 << 20]), *CHANGED[2:]]
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.ask = True
+        updating = asyncio.ensure_future(simulation.update())
+        await paraview.hear()
+        await paraview.push(bytes_of(changed))
+
+        assert await updating == changed
+
+
+async def test_what_paraview_says_unasked_does_not_reach_the_simulation() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        paraview.say(*CHANGED, (1, b"anything"), *CHANGED)
+        await goes_on(simulation)
+        assert await simulation.quiet()
+        sea.crossing.ask = True
+        updating = asyncio.ensure_future(simulation.update())
+        await paraview.hears(5)
+        paraview.say((7, b"something else"), *CHANGED)
+
+        assert await updating == CHANGED
+
+
+async def test_a_paraview_that_does_not_answer_is_lost_and_the_simulation_goes_on(patience: float) -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.ask = True
+        begun = time.monotonic()
+
+        assert await simulation.update() == NOTHING_NEW
+        assert patience <= time.monotonic() - begun < 5
+        assert sea.lost[0] == "ParaView did not answer within 0.2 s; the simulation went on"
+        await goes_on(simulation)
+        # And hears of it: nothing of what it says now counts.
+        assert (await paraview.rest()).startswith(bytes_of([(frames.RMI, UPDATE)]))
+        assert await simulation.quiet()
+
+
+@pytest.mark.parametrize("cut", [*range(0, len(ANSWER), 5), len(ANSWER) - 1])
+@pytest.mark.parametrize("then", ["goes", "is silent"])
+async def test_half_an_answer_is_none(cut: int, then: str, patience: float) -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.ask = True
+        updating = asyncio.ensure_future(simulation.update())
+        await paraview.hear()
+        await paraview.push(ANSWER[:cut])
+        if then == "goes":
+            paraview.writer.close()
+
+        assert await updating == NOTHING_NEW
+        await goes_on(simulation, b"data")
+        assert sea.lost
+
+
+async def test_an_answer_that_is_none_is_lost(patience: float) -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.ask = True
+        updating = asyncio.ensure_future(simulation.update())
+        await paraview.hear()
+        paraview.writer.write(ANSWER[:20] + struct.pack("<ii", 7, -7) + ANSWER)
+
+        assert await updating == NOTHING_NEW
+        await goes_on(simulation)
+        assert await simulation.quiet()
