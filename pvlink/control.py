@@ -104,7 +104,10 @@ class Control:
         if not self._turn.acquire(blocking=False):
             return True
         try:
-            if not self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            # What has woken us may be an answer that another thread has taken meanwhile. With a time-out set, Python
+            # itself would wait for another one, whatever the flags say.
+            self._socket.settimeout(0.0)
+            if not self._socket.recv(1, socket.MSG_PEEK):
                 return False
             self._socket.settimeout(PATIENCE)
             self._answer()

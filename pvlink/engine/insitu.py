@@ -47,10 +47,10 @@ if controller.GetLocalProcessId() > 0:
 class Insitu:
     """At most one simulation at a time."""
 
-    def __init__(self, stream: Stream, server: Server, altered: Callable[[], None]) -> None:
+    def __init__(self, stream: Stream, server: Server, stirred: Callable[[], None]) -> None:
         self._stream = stream
         self._server = server
-        self._altered = altered
+        self._stirred = stirred
         self._hello: dict[str, Any] | None = None
         # As the streamer has told of it.
         self._message: dict[str, Any] = {}
@@ -124,7 +124,7 @@ class Insitu:
             self._invited = None
             # From when it was asked for: drawing it is a part of the time.
             self._due = time.monotonic() + (1.0 / RATE if self._extracts else 1.0 / IDLE_RATE)
-            self._altered()
+            self._stirred()
         if "ConnectionClosedEvent" in notes:
             self._closed()
 
@@ -236,9 +236,10 @@ class Insitu:
         source.UpdatePipeline()
         view = simple.CreateView("RenderView")
         shown = simple.Show(source, view)
-        arrays = list(source.PointData.keys())
-        if arrays:
-            simple.ColorBy(shown, ("POINTS", arrays[0]))
+        # What a contour is made of is the same all over it, and its normals say nothing.
+        telling = [a for a in source.PointData.values() if a.Name != "Normals" and a.GetRange()[0] < a.GetRange()[1]]
+        if telling:
+            simple.ColorBy(shown, ("POINTS", telling[0].Name))
             shown.RescaleTransferFunctionToDataRange(True)
             shown.SetScalarBarVisibility(view, True)
         simple.ResetCamera(view)

@@ -135,7 +135,7 @@ class Loop:
         if kind.server is not None:
             from pvlink.engine.insitu import Insitu
 
-            self.insitu = Insitu(stream, kind.server, self.views.altered)
+            self.insitu = Insitu(stream, kind.server, self.views.stirred)
             self.views.others = {"simulation": self.insitu.on_simulation, "link-lost": self.insitu.on_lost}
         self.wire = EngineWire(kernel, Desk(self), kind, self.views.touch)
         self._on_progress: Callable[..., None] = _nobody

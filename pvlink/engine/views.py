@@ -82,6 +82,12 @@ class Views:
         for view in self._views.values():
             view.altered()
 
+    def stirred(self) -> None:
+        """The data have changed by themselves, and will again: rough frames meanwhile, as when a hand moves."""
+        now = time.monotonic()
+        for view in self._views.values():
+            view.pace.moved(now)
+
     def wait(self) -> float | None:
         """Seconds until something is to be drawn; none: nothing happens by itself."""
         now = time.monotonic()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TICK = 0.5
 WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 12, 28
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 28, 28
 # Points of a line: more than there are pixels nobody sees.
 BINS = 300
 # Told apart by who sees few colours as well (Okabe and Ito).
@@ -77,6 +77,8 @@ def draw(lines: dict[str, list[tuple[float, float]]]) -> str:
         return f'{parts[0]}<text x="{WIDTH / 2}" y="{HEIGHT / 2}" text-anchor="middle">{said}</text></svg>'
     x0, x1 = _span([p[0] for p in points])
     y0, y1 = _span([p[1] for p in points])
+    # No line lies on the frame.
+    y0, y1 = y0 - 0.05 * (y1 - y0), y1 + 0.05 * (y1 - y0)
     parts += [_axis(value, "x", x0, x1) for value in ticks(x0, x1)]
     parts += [_axis(value, "y", y0, y1) for value in ticks(y0, y1)]
     for number, (name, line) in enumerate(lines.items()):
@@ -84,8 +86,8 @@ def draw(lines: dict[str, list[tuple[float, float]]]) -> str:
         drawn = " ".join(f"{_x(a, x0, x1):.1f},{_y(b, y0, y1):.1f}" for a, b in thinned(line))
         parts.append(f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
         at = LEFT + 8 + number * 120
-        parts.append(f'<circle cx="{at}" cy="{TOP + 4}" r="4" fill="{colour}"/>')
-        parts.append(f'<text x="{at + 8}" y="{TOP + 8}">{html.escape(name)}</text>')
+        parts.append(f'<circle cx="{at}" cy="{TOP - 14}" r="4" fill="{colour}"/>')
+        parts.append(f'<text x="{at + 8}" y="{TOP - 10}">{html.escape(name)}</text>')
     return "".join(parts) + "</svg>"
 
 

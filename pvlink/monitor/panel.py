@@ -151,7 +151,7 @@ class _Form:
         if list(declared) != list(self.fields):
             self.fields = {name: _field(one) for name, one in declared.items()}
             self._rows.children = [_row(one, self.fields[name]) for name, one in declared.items()]
-            self.widget.children = [self._rows, self.send] if self.fields else [self._rows]
+            self.widget.children = [self._rows, ipywidgets.HBox([self.send])] if self.fields else []
             self._known = {}
         for name, field in self.fields.items():
             value = values.get(name)

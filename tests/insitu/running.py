@@ -101,6 +101,14 @@ class Running:
         found: npt.NDArray[np.float64] = np.load(self._result)
         return found
 
+    def kill(self) -> None:
+        """All at once, as a scheduler does that has lost its patience."""
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            if FERRY not in " ".join(process.cmdline()):
+                process.kill()
+        self.process.kill()
+        self.process.wait()
+
     def left(self) -> list[str]:
         """Processes of it that are still there."""
         found = []

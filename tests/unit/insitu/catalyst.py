@@ -178,15 +178,28 @@ class Strait:
         self.told: list[dict[str, Any]] = []
         self.places: list[Place] = []
         self.crossing = Crossing(embark or self._embark, processes, ranks, self.told.append)
-        self.port = self.crossing.begin()
         self.ranks = ranks
         self._came: asyncio.Queue[ParaView] = asyncio.Queue()
+        # Of both ends of every connection: none is closed because nobody knows it any more.
         self._writers: list[asyncio.StreamWriter] = []
+        accepted = self.crossing._accepted
+
+        async def kept(number: int) -> Streams:
+            streams = await accepted(number)
+            self._writers.append(streams[1])
+            return streams
+
+        self.crossing._accepted = kept  # type: ignore[method-assign]
+        self.port = self.crossing.begin()
         self._server: asyncio.Server | None = None
 
     @property
     def lost(self) -> list[str]:
         return [facts["lost"] for facts in self.told if "lost" in facts]
+
+    @property
+    def deliveries(self) -> int:
+        return self.told.count({"delivered": True})
 
     async def simulation(self, *, greets: bool = True) -> Simulation:
         """Its first rank."""
@@ -234,13 +247,10 @@ class Strait:
 
     async def close(self) -> None:
         self.crossing.close()
-        for writer in [*self._writers]:
-            writer.transport.abort()
         assert self._server is not None
         self._server.close()
-        # Whoever is on the way comes, and goes.
-        while self.crossing._tasks:
-            await asyncio.sleep(0)
+        await until(lambda: not self.crossing._tasks)
+        # Whoever is on the way still comes.
         await asyncio.sleep(0.01)
         for writer in self._writers:
             writer.transport.abort()

@@ -126,7 +126,7 @@ def test_a_measure_is_no_function_of_pythons(text: str) -> None:
 @pytest.mark.parametrize("text", [None, 3, b"F > 1", ["F > 1"]], ids=repr)
 def test_what_is_no_text_is_no_condition(text: object) -> None:
     with pytest.raises(NoCondition):
-        Condition(text)  # type: ignore[arg-type] - from a wire
+        Condition(text)  # type: ignore[arg-type]  # from a wire
 
 
 def test_a_condition_is_as_long_as_somebody_would_write() -> None:
@@ -232,7 +232,7 @@ def test_a_condition_holds_when_python_says_so(text: str, others: dict[str, Numb
     assume(len(text) <= MAX_LENGTH)
     values = {**VALUES, **others}
     measures = {name: lambda array, name=name: values[f"{name}({array})"] for name in MEASURES}
-    names = {"abs": abs, "V": "V", "T": "T", "__builtins__": {}, **measures, **values}
+    names: dict[str, object] = {"abs": abs, "V": "V", "T": "T", "__builtins__": {}, **measures, **values}
     try:
         expected = eval(text, names)  # noqa: S307 - made above
     except ZeroDivisionError:

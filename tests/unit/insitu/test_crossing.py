@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Callable
 
 import pytest
 
 from pvlink.insitu import frames
 from pvlink.insitu.ferry import crossing
-from pvlink.insitu.ferry.crossing import Place, Streams
+from pvlink.insitu.ferry.crossing import Embark, Place, Streams
 from tests.unit.insitu.catalyst import (
     CHANGED,
     ECHOED,
     GREETING,
+    MUCH,
     NOTHING_NEW,
+    SOME,
     UPDATE,
     bytes_of,
     delivery,
+    goes_on,
     strait,
 )
 from tests.unit.insitu.notebook import until
@@ -43,9 +45,9 @@ async def nobody(place: Place) -> Streams:
 
 @pytest.mark.parametrize("embark", [never, nobody, None], ids=["on its way for ever", "nobody there", "says nothing"])
 async def test_a_simulation_is_greeted_at_once_whatever_paraview_does(
-    embark: Callable[[Place], object] | None,
+    embark: Embark | None,
 ) -> None:
-    async with strait(embark=embark) as sea:  # type: ignore[arg-type] - one that never returns
+    async with strait(embark=embark) as sea:
         begun = time.monotonic()
         simulation = await sea.simulation()
         await goes_on(simulation)
@@ -102,21 +104,23 @@ async def test_the_first_one_that_comes_is_the_only_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("code", "processes", "why"),
     [
-        ({"code": 3}, "ParaView is of another version than the simulation's"),
-        ({"processes": 2}, "ParaView has 2 processes, not 1"),
-        ({"processes": 0}, "ParaView has 0 processes, not 1"),
+        (3, 1, "ParaView is of another version than the simulation's"),
+        (-1, 1, "ParaView is of another version than the simulation's"),
+        (0, 2, "ParaView has 2 processes, not 1"),
+        (0, 0, "ParaView has 0 processes, not 1"),
     ],
-    ids=["another version", "too many processes", "none"],
+    ids=["another version", "unknown", "too many processes", "none"],
 )
-async def test_a_paraview_that_does_not_fit_is_lost_with_the_reason(said: dict[str, int], why: str) -> None:
+async def test_a_paraview_that_does_not_fit_is_lost_with_the_reason(code: int, processes: int, why: str) -> None:
     async with strait() as sea:
         simulation = await sea.simulation()
         paraview = await sea.paraview()
-        greeting = asyncio.ensure_future(paraview.greet(**said))
+        greeting = asyncio.ensure_future(paraview.greet(code, processes))
         await sea.gone()
         greeting.cancel()
+        await asyncio.gather(greeting, return_exceptions=True)
 
         assert sea.told == [{"lost": why}]
         await goes_on(simulation)
@@ -207,14 +211,15 @@ async def test_data_go_through_in_whatever_pieces_they_come() -> None:
 async def test_each_delivery_is_told_of_once_and_when_it_is_over() -> None:
     async with strait() as sea:
         simulation, paraview = await sea.both()
-        for number in range(1, 4):
-            data = bytes_of(delivery(SOME))
+        data = bytes_of(delivery(SOME))
+        for number in range(3):
             await simulation.push(data[:-1])
             await asyncio.sleep(0.05)
-            assert sea.told.count({"delivered": True}) == number - 1
+            assert sea.deliveries == number
             await simulation.push(data[-1:])
             await paraview.hears(4)
-            await until(lambda number=number: sea.told.count({"delivered": True}) == number)
+            await asyncio.sleep(0.05)
+            assert sea.deliveries == number + 1
 
 
 async def test_a_paraview_that_does_not_read_keeps_nobody_waiting() -> None:

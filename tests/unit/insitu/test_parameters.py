@@ -95,9 +95,8 @@ def test_what_is_let_through_is_a_plain_finite_number_within_the_range(parameter
         one = known["x"]
         try:
             good = known.checked({"x": value})
-        except Refused as error:
+        except Refused:
             assert not fits(value, one.low, one.high, one.whole)
-            assert "x" in str(error)
             continue
         assert fits(value, one.low, one.high, one.whole)
         assert list(good) == ["x"]
@@ -174,7 +173,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 def test_a_simulation_without_parameters_says_so() -> None:
-    with pytest.raises(Refused, match="no parameter 'F'. It has none."):
+    with pytest.raises(Refused, match=r"no parameter 'F'\. It has none\."):
         declared(None).checked({"F": 0.05})
 
 
@@ -238,7 +237,8 @@ def test_each_way_to_declare_one_is_understood(
 ) -> None:
     one = declared({"F": given_})["F"]
 
-    assert (one.low, one.high, one.start, one.whole) == (low, high, pytest.approx(start, rel=1e-15), whole)
+    assert (one.low, one.high, one.whole) == (low, high, whole)
+    assert one.start == pytest.approx(start, rel=1e-15)
     assert {type(one.low), type(one.high), type(one.start)} == {int if whole else float}
 
 
@@ -307,7 +307,7 @@ def test_what_is_no_text_is_no_name() -> None:
     wanted: Mapping[object, object] = {3: (0.0, 0.1)}
 
     with pytest.raises(Refused, match="3 is no name"):
-        declared(wanted)  # type: ignore[arg-type] - as a user may write it
+        declared(wanted)  # type: ignore[arg-type]  # as a user may write it
 
 
 def test_more_parameters_than_anybody_has_are_refused() -> None:

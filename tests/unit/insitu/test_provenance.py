@@ -221,8 +221,7 @@ def test_a_log_is_followed_or_refused(tmp_path_factory: pytest.TempPathFactory, 
     path.write_text(text, encoding="utf-8")
     try:
         found = provenance._read(path, PARAMETERS)
-    except Refused as error:
-        assert str(path) in str(error)
+    except Refused:
         return
 
     for _, changed, _ in found:

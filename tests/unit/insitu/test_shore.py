@@ -102,13 +102,23 @@ async def test_no_two_connections_have_the_same_nonce() -> None:
         assert len({guest.said[0]["nonce"] for guest in notebook.guests}) == 5
 
 
-async def test_without_a_key_one_is_made_for_the_playedto_find(our_key: Path) -> None:
+@pytest.fixture
+def no_key(our_key: Path) -> Path:
     our_key.unlink()
+    return our_key
 
+
+@pytest.fixture
+def open_key(our_key: Path) -> Path:
+    our_key.chmod(0o644)
+    return our_key
+
+
+async def test_without_a_key_one_is_made_for_the_notebook_to_find(no_key: Path) -> None:
     why, _ = await refused(knows())
 
     assert "has another key" in why
-    async with asyncio.timeout(20), listening(knows(our_key.read_bytes())) as notebook:
+    async with asyncio.timeout(20), listening(knows(key.read())) as notebook:
         _, writer = await Shore("127.0.0.1", notebook.port).reach(HELLO)
         writer.close()
         await writer.wait_closed()
@@ -126,9 +136,7 @@ async def test_another_key_is_said_with_the_place_of_ours(our_key: Path) -> None
     assert len(said) == 1
 
 
-async def test_a_key_that_others_can_read_is_not_used(our_key: Path) -> None:
-    our_key.chmod(0o644)
-
+async def test_a_key_that_others_can_read_is_not_used(open_key: Path) -> None:
     why, said = await refused(knows())
 
     assert "can be read by others" in why
@@ -272,8 +280,8 @@ async def heard(*pieces: bytes, ends: bool = True, patience: float | None = None
 
 
 async def test_lines_are_the_same_wherever_they_are_cut() -> None:
-    said = [{"status": {"step": 1}}, {}, {"event": {"kind": "met", "text": "é\n"}}]
-    data = b"".join(map(shore.line, said))
+    said: list[dict[str, Any]] = [{"status": {"step": 1}}, {}, {"event": {"kind": "met", "text": "é\n"}}]
+    data = b"".join(shore.line(one) for one in said)
 
     for cut in range(len(data) + 1):
         assert await heard(data[:cut], data[cut:]) == said

@@ -13,6 +13,7 @@ import msgspec
 from pvlink.errors import StreamerLost
 from pvlink.insitu.helm import Event, Helm, Nonsense
 from pvlink.insitu.parameters import Parameters, Refused, Value, declared
+from pvlink.streamer import control_port
 
 PLACE = "127.0.0.1:22222"
 PARAMETERS: dict[str, object] = {
@@ -107,6 +108,9 @@ class Rehearsal:
             for _ in range(count):
                 self._step()
 
+    def stands(self) -> bool:
+        return self.helm.paused
+
     def orders(self, *what: str) -> list[dict[str, Any]]:
         """Those that were sent, without their numbers."""
         sent = [facts["order"] for op, facts in self.asked if op == "insitu-order"]
@@ -122,8 +126,13 @@ class Rehearsal:
         with self._lock:
             if self.lost:
                 raise StreamerLost(self.lost)
-            # The streamer's JSON is stricter than Python's: what it cannot read ends the session.
-            facts = msgspec.json.decode(json.dumps(facts))
+            try:
+                # As the streamer reads it, whose JSON is stricter than Python's.
+                assert not control_port._parsed(json.dumps({"id": 1, "op": op, **facts}).encode()).wrong
+            except msgspec.MsgspecError as error:
+                self.lost = f"The process that sends the pictures has ended: {error}"
+                raise StreamerLost(self.lost) from None
+            facts = json.loads(json.dumps(facts))
             self.asked.append((op, facts))
             answer = self._answered(op, facts)
             return dict(json.loads(msgspec.json.encode(answer)))
@@ -158,23 +167,27 @@ class Rehearsal:
 
     def soon(self, act: Callable[[], None]) -> None:
         if not self.deaf:
-            self._due.append((self._looks + self.late, act))
+            self._due.append((self._looks + 1 + self.late, act))
 
     def _moment(self) -> None:
         if self.gone_in == 0:
-            self.there, self.ends = False, self.ends or ""
+            self.there = False
         self.gone_in -= 1
         if not self.there:
             return
-        now, self._due = [one for one in self._due if one[0] <= self._looks], [
-            one for one in self._due if one[0] > self._looks
-        ]
         self._looks += 1
-        for _, act in now:
-            act()
-        if self.runs and not self.helm.paused:
+        if self.helm.paused:
+            self._heed()
+        elif self.runs:
             self._step()
         self._told.append(self.status())
+
+    def _heed(self) -> None:
+        """Orders are followed at the end of a step, or while it stands."""
+        due = [act for when, act in self._due if when <= self._looks]
+        self._due = [one for one in self._due if one[0] > self._looks]
+        for act in due:
+            act()
 
     def status(self) -> dict[str, Any]:
         if self.step < 0:
@@ -187,7 +200,8 @@ class Rehearsal:
     def _step(self) -> None:
         self.step += 1
         self.time = 0.5 * self.step
-        for number, at, values, who in [one for one in self._later if one[1] <= self.step]:
+        self._heed()
+        for number, _, values, who in [one for one in self._later if one[1] <= self.step]:
             self._later = [one for one in self._later if one[0] != number]
             self._apply(number, values, who)
         measured = {str(one): float(self.step) for one in self.helm.needs}
@@ -204,7 +218,7 @@ class Rehearsal:
         if order["do"] == "who":
             self._who[number] = order["who"]
             return
-        self._ordered = number
+        self._ordered = max(self._ordered, number)
         try:
             self.helm.order(order)
         except Nonsense as error:
@@ -213,6 +227,7 @@ class Rehearsal:
             self.note({"kind": "done", "number": number, "step": self.step, "paused": self.helm.paused})
 
     def steered(self, number: int, at: int, values: dict[str, Value]) -> None:
+        self._ordered = max(self._ordered, number)
         try:
             good = self._declared.checked(values)
         except Refused as error:

@@ -112,7 +112,11 @@ def test_a_session_waits_at_one_place_at_a_time() -> None:
     session = Session()
     session.monitor()
     session.monitor(5)
-    assert [op for op, _ in session.host.asked if op != "insitu-state"] == ["insitu-open", "insitu-close", "insitu-open"]
+    assert [op for op, _ in session.host.asked if op != "insitu-state"] == [
+        "insitu-open",
+        "insitu-close",
+        "insitu-open",
+    ]
 
 
 def test_a_wrong_place_changes_nothing() -> None:

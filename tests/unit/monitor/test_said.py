@@ -39,8 +39,7 @@ def asked(host: Rehearsal) -> dict[str, Any]:
     ("facts", "words"),
     [
         ({}, f"No simulation has come to {PLACE} yet."),
-        ({"strangers": "it has another key"}, f"No simulation has come to {PLACE} yet. One was turned away: "
-         "it has another key."),
+        ({"strangers": "no key"}, f"No simulation has come to {PLACE} yet. One was turned away: no key."),
         ({"there": True, "simulation": NAMED}, "gray-scott runs, at its first step."),
         ({"there": True, "simulation": {}}, "the simulation runs, at its first step."),
         ({"there": True, "simulation": NAMED, "status": STEP}, "gray-scott runs, at step 7."),
@@ -63,8 +62,6 @@ def asked(host: Rehearsal) -> dict[str, Any]:
         ({"there": True, "simulation": NAMED, "status": STEP, "ended": "finished"},
          "gray-scott has finished, at step 7."),
         ({"simulation": NAMED, "status": STEP, "ended": "ended"}, "gray-scott has ended, at step 7."),
-        ({"simulation": NAMED, "ended": "died"}, "gray-scott has died: it was killed, or has crashed. What it printed "
-         "last says more, at its first step."),
         ({"simulation": NAMED, "status": STEP, "ended": "ValueError: no"},
          "gray-scott has failed: ValueError: no, at step 7."),
     ],
@@ -80,7 +77,10 @@ def test_that_nobody_is_waited_for_is_a_sentence_too() -> None:
 
 @pytest.mark.xfail(strict=True, reason="where it died stands behind a sentence of its own")
 def test_where_it_died_is_said_before_what_to_do() -> None:
-    assert Said(place=PLACE, simulation=NAMED, status=STEP, ended="died").words.endswith("says more.")
+    words = Said(place=PLACE, simulation=NAMED, status=STEP, ended="died").words
+    assert "has died" in words
+    assert "step 7" in words
+    assert words.endswith("says more.")
 
 
 def test_it_stands_only_where_it_is() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import hashlib
 import hmac
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pvlink.insitu import key
@@ -117,8 +117,8 @@ class ParaView:
         self._server: asyncio.Server | None = None
         self.port = 0
 
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._arrived, "127.0.0.1", 0)
+    async def open(self, host: str = "127.0.0.1") -> None:
+        self._server = await asyncio.start_server(self._arrived, host, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _arrived(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -143,7 +143,9 @@ class Coast:
         # What ParaView's process was told, and what was thrown where nobody catches it.
         self.told: list[dict[str, Any]] = []
         self.thrown: list[dict[str, Any]] = []
-        self.harbour = Harbour(self.told.append, lambda: ("", 0))
+        # Where a server of ParaView's would be, and its first process.
+        self.server = ("", 0)
+        self.harbour = Harbour(self.told.append, lambda: self.server)
         self.paraview = ParaView()
         self.port = 0
         self._ships: list[Ship] = []
@@ -188,18 +190,17 @@ class Coast:
         return [one["kind"] for _, one in self.state()["events"]]
 
     async def until(self, so: Callable[[], object]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not so():
-                await asyncio.sleep(0.002)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while not so():
+            assert loop.time() < deadline, "it did not happen in time"
+            await asyncio.sleep(0.002)
 
     async def close(self) -> None:
         await self.harbour.close()
         for ship in self._ships:
             await ship.leave()
         await self.paraview.close()
-        # What a task has thrown is told when it is collected: here, and not in the middle of another test.
-        await asyncio.sleep(0.01)
-        gc.collect()
 
 
 @contextlib.asynccontextmanager
@@ -210,6 +211,16 @@ async def coast() -> AsyncIterator[Coast]:
         yield one
     finally:
         await one.close()
+
+
+def opened(secret: Path) -> None:
+    """A key that others can read."""
+    secret.write_bytes(bytes(key.LENGTH))
+    secret.chmod(0o644)
+
+
+def mode(secret: Path) -> int | None:
+    return secret.stat().st_mode & 0o777 if secret.exists() else None
 
 
 def another_key(monkeypatch: Any) -> None:

@@ -296,6 +296,21 @@ async def test_a_place_that_paraview_has_named_is_where_a_link_goes(shore: Coast
     assert shore.paraview.links.empty()
 
 
+async def test_where_it_is_the_server_that_waits_a_link_goes_to_the_servers_host(shore: Coast) -> None:
+    ship, server = await shore.stays(), ParaView()
+    await server.open("127.0.0.2")
+    shore.server = ("127.0.0.2", 0)
+    shore.harbour.on_packet(Live(server.port, 4, True))
+    assert await ship.hear("live") is None
+    live = await ship.hear("live")
+    assert live["processes"] == 4
+    near = await shore.linked(live["ticket"])
+    far = await server.link()
+    near.writer.write(word(5))
+    assert await soon(far.reader.readexactly(len(word(5)))) == word(5)
+    await server.close()
+
+
 async def test_this_host_by_its_own_name_is_here(
     shore: Coast, another: ParaView, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from pvlink.insitu import key
+from pvlink.insitu.ferry import __main__ as ferry_module
 from pvlink.insitu.ferry.__main__ import Ferry
 from pvlink.insitu.ferry.shore import NoShore
 from pvlink.streamer.insitu import harbour as harbour_module
 from pvlink.streamer.insitu import visitor
 from pvlink.streamer.insitu.harbour import MAX_VISITORS, Harbour, HarbourError
-from tests.unit.streamer.insitu.coast import GARBAGE, HELLO, Coast, another_key, line, proof, soon
+from tests.unit.streamer.insitu.coast import GARBAGE, HELLO, Coast, another_key, line, opened, proof, soon
 
 pytestmark = pytest.mark.insitu
 
@@ -207,7 +208,10 @@ async def test_another_one_is_not_at_the_formers_step(shore: Coast) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="the ferry says the last status again, with the points that were told with it")
-async def test_points_that_were_told_are_not_told_again_when_the_same_one_comes_again(shore: Coast) -> None:
+async def test_points_that_were_told_are_not_told_again_when_the_same_one_comes_again(
+    shore: Coast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ferry_module, "AGAIN", 0.05)
     ours, theirs = socket.socketpair()
     ferrys = await asyncio.open_connection(sock=theirs)
     reader, writer = await asyncio.open_connection(sock=ours)
@@ -242,7 +246,7 @@ async def test_who_says_nothing_for_too_long_is_gone(shore: Coast, monkeypatch: 
 async def test_how_long_it_is_silent_is_known(shore: Coast) -> None:
     ship = await shore.stays()
     await asyncio.sleep(0.2)
-    assert 0.2 <= shore.state()["silent"]
+    assert shore.state()["silent"] >= 0.2
     ship.say(tick=True)
     await shore.until(lambda: shore.state()["silent"] < 0.2)
     await ship.leave()
@@ -328,7 +332,7 @@ async def test_so_many_strangers_at_once_and_no_more(shore: Coast, monkeypatch: 
     await said(shore)
     for stranger in strangers:
         assert await stranger.ended()
-    assert not shore.state()["strangers"] == ""
+    assert shore.state()["strangers"] != ""
     await ship.leave()
     await shore.until(lambda: not shore.state()["there"])
     await shore.stays()
@@ -370,7 +374,7 @@ async def test_a_harbour_that_is_opened_anew_ticks_once(shore: Coast) -> None:
     for _ in range(3):
         await shore.reopen(0)
     waiting: list[asyncio.TimerHandle] = vars(asyncio.get_running_loop())["_scheduled"]
-    ticking = [one for one in waiting if not one.cancelled() and vars(type(one)) and "_tick" in repr(one)]
+    ticking = [one for one in waiting if not one.cancelled() and "_tick" in repr(one)]
     assert len(ticking) == 1
 
 
@@ -394,7 +398,7 @@ async def test_where_no_place_is_is_said(shore: Coast) -> None:
 
 
 async def test_without_a_key_nobody_is_waited_for(shore: Coast, secret: Path) -> None:
-    secret.chmod(0o604)
+    opened(secret)
     second = Harbour(shore.told.append, lambda: ("", 0))
     with pytest.raises(HarbourError, match="chmod 600"):
         await second.open("127.0.0.1", 0)
@@ -410,7 +414,7 @@ async def test_who_leaves_takes_all_along(shore: Coast) -> None:
     shore.harbour.leave()
     assert await ship.ended()
     assert await stranger.ended()
-    with pytest.raises(OSError, match="refused|Connect call failed"):
+    with pytest.raises(OSError, match="Connect call failed"):
         await shore.raw()
     assert shore.state() == {**before, "place": ""}
 

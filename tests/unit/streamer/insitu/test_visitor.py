@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from pvlink.insitu.ferry import shore
 from pvlink.insitu.ferry.shore import NoShore, Shore
 from pvlink.streamer.insitu import visitor
 from pvlink.streamer.insitu.visitor import MAX_LINE, Stranger, Visitor
-from tests.unit.streamer.insitu.coast import GARBAGE, Ship, another_key, line, proof, soon
+from tests.unit.streamer.insitu.coast import GARBAGE, Ship, another_key, line, mode, opened, proof, soon
 
 pytestmark = pytest.mark.insitu
 
@@ -106,9 +105,9 @@ async def test_both_know_each_other_and_the_visitor_says_what_it_wants(gate: Gat
 
 
 async def test_a_key_is_made_where_there_is_none(gate: Gate, secret: Path) -> None:
-    assert not secret.exists()
+    assert mode(secret) is None
     await gate.greeted()
-    assert secret.stat().st_mode & 0o777 == 0o600
+    assert mode(secret) == 0o600
 
 
 async def test_a_greeting_may_come_byte_by_byte(gate: Gate) -> None:
@@ -263,8 +262,7 @@ async def test_a_proof_is_good_for_one_connection(gate: Gate) -> None:
 
 
 async def test_a_key_that_others_can_read_is_none(gate: Gate, secret: Path) -> None:
-    secret.write_bytes(bytes(key.LENGTH))
-    secret.chmod(0o644)
+    opened(secret)
     assert "chmod 600" in await turned_away(gate, line({"pvlink": "insitu", "version": 1, "nonce": NONCE}))
 
 
