@@ -14,20 +14,19 @@ watches: the simulation computes the same, and stands still only where it was to
 from __future__ import annotations
 
 import atexit
-import getpass
-import os
 import socket
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pvlink.insitu.about import introduction
 from pvlink.insitu.helm import Event, Helm, Nonsense
-from pvlink.insitu.live import Grids, Live
+from pvlink.insitu.live import Live
 from pvlink.insitu.mailbox import Mailbox
 from pvlink.insitu.measures import measured
+from pvlink.insitu.moment import Grids, Moment
 from pvlink.insitu.parameters import Refused, Value, declared
 from pvlink.insitu.provenance import Provenance
 from pvlink.insitu.ranks import Ranks
@@ -59,16 +58,18 @@ class Bridge:
         "unit": "1/s", "doc": "feed rate"}. `log`: the file that every change is written into, made at the first one.
         `replay`: such a file of another run, whose changes are made at the same steps.
         """
+        if not live.rpartition(":")[2].isdecimal():
+            raise ValueError(f"live={live!r} is no place: where a notebook may listen is such as {PLACE!r}.")
         self._parameters = declared(parameters)
         self._values: dict[str, Value] = {name: one.start for name, one in self._parameters.items()}
         self._ranks = Ranks()
         self._live = Live(self._parameters)
         self._helm = Helm()
         self._provenance = Provenance(log, replay, self._parameters)
-        self._hosts = self._ranks.everybody(socket.gethostname())
+        hosts = self._ranks.everybody(socket.gethostname())
         self._mailbox: Mailbox | None = None
         if self._ranks.first:
-            self._mailbox = Mailbox(self._hello(live, name))
+            self._mailbox = Mailbox(introduction(live, name, self._live.version, hosts, self._parameters))
         self._closed = False
         # What the notebook wants to see, whether it takes a step now, and whether it has changed something.
         self._wanted: list[str] = []
@@ -109,7 +110,7 @@ class Bridge:
         began = _now()
         stood = self._stood
         self._step, self._time = int(step), float(time)
-        view = _View(grids, extents or {}, self._live)
+        view = Moment(grids, extents or {}, self._live.show)
         self._shown = False
         self._obey(self._hear())
         values = measured(self._helm.needs, view.grids, self._ranks) if self._helm.needs else {}
@@ -147,6 +148,12 @@ class Bridge:
 
     def _hear(self) -> list[dict[str, Any]]:
         said = (self._mailbox.heard() or None) if self._mailbox is not None else None
+        for facts in said or []:
+            if "complains" in facts:
+                print(f"pvlink: {facts['complains']}", file=sys.stderr, flush=True)
+            if "next" in facts and not self._live.heard(int(facts["next"].get("ready", 0))):
+                # Its ferry died in between, or there is another link since.
+                del facts["next"]
         return self._ranks.share(said) or []
 
     def _obey(self, said: list[dict[str, Any]]) -> None:
@@ -189,7 +196,7 @@ class Bridge:
 
     # -- seeing ------------------------------------------------------------------------------------
 
-    def _seen(self, view: _View) -> bool:
+    def _seen(self, view: Moment) -> bool:
         """Whether this step was delivered: it was if one was asked for."""
         if self._port is not None:
             # What there is to see is told when a link is made, and not again.
@@ -209,7 +216,7 @@ class Bridge:
         self._delivered += 1
         return True
 
-    def _stand(self, view: _View) -> None:
+    def _stand(self, view: Moment) -> None:
         """Paused: what is asked for is done all the same."""
         began = _now()
         time.sleep(LOOK)
@@ -231,7 +238,9 @@ class Bridge:
         except Refused as error:
             self._refuse(number, str(error))
             return
-        if at > self._step:
+        if at < -1:
+            self._refuse(number, "From which step on it is to count is no number of a step.")
+        elif at > self._step:
             self._later.append((number, at, changed, who))
             self._say(event={"kind": "waits", "number": number, "at": at})
         elif 0 <= at < self._step:
@@ -305,44 +314,6 @@ class Bridge:
             "points": self._points,
             "log": str(self._provenance.path or ""),
         }
-
-    def _hello(self, live: str, name: str) -> dict[str, Any]:
-        spread = len(set(self._hosts)) > 1
-        return {
-            "live": live,
-            "name": name or Path(sys.argv[0] or "simulation").name,
-            "paraview": self._live.version,
-            "ranks": self._ranks.count,
-            # Ranks on other nodes do not reach a ferry here: there all goes through the first one.
-            "pairs": 1 if spread else self._ranks.count,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "user": getpass.getuser(),
-            "parameters": self._parameters.facts(),
-            "began": time.time(),
-        }
-
-
-class _View:
-    """One step's data, made when somebody wants to see them, and once."""
-
-    def __init__(self, grids: Grids, extents: Mapping[str, Any], live: Live) -> None:
-        self._given = grids
-        self._extents = extents
-        self._live = live
-        self._made: dict[str, Any] | None = None
-        self._shown = False
-
-    @property
-    def grids(self) -> Mapping[str, Any]:
-        if self._made is None:
-            self._made = {name: grid() if callable(grid) else grid for name, grid in self._given.items()}
-        return self._made
-
-    def show(self) -> None:
-        if not self._shown:
-            self._shown = True
-            self._live.show(self.grids, self._extents)
 
 
 def _now() -> float:

@@ -15,6 +15,7 @@ from typing import Callable, Union
 MEASURES = ("min", "max", "mean", "sum", "std")
 # Of one condition: as long as somebody would write, and no deeper than Python's own stack takes.
 MAX_LENGTH = 500
+MAX_DEPTH = 40
 Number = Union[int, float]
 
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Number, Number], bool]] = {
@@ -46,7 +47,8 @@ class Quantity:
     array: str
 
     def __str__(self) -> str:
-        return f"{self.measure}({self.array})"
+        # Such as can be read again: an array may be called "velocity magnitude".
+        return f"{self.measure}({self.array if self.array.isidentifier() else repr(self.array)})"
 
 
 def quantity(text: str) -> Quantity:
@@ -85,9 +87,26 @@ def _parsed(text: str) -> ast.expr:
     if not isinstance(text, str) or len(text) > MAX_LENGTH:
         raise NoCondition(f"That is no condition. {HOW}")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NoCondition(f"{text!r} cannot be read. {HOW}") from None
+    _look_through(tree, text)
+    return tree
+
+
+def _look_through(tree: ast.expr, text: str) -> None:
+    """No deeper than a simulation's own stack has room for, and with numbers that a double has. Raises NoCondition."""
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        for node in level:
+            if isinstance(node, ast.Constant) and type(node.value) is int:
+                try:
+                    node.value = float(node.value) if abs(node.value) > 1 << 53 else node.value
+                except OverflowError:
+                    raise NoCondition(f"{text!r} has a number that is none. {HOW}") from None
+    if level:
+        raise NoCondition(f"{text!r} is too deeply nested. {HOW}")
 
 
 def _quantity(node: ast.expr) -> Quantity | None:

@@ -16,9 +16,10 @@ A message is tag, length and body, little endian, both ways. After ParaView's gr
     1           "delivered", time, step   -->
     12000 ..., 674523, 674524             -->   the data, and what is known of it
 
-The simulation stands still between "update" and 8012, and where it waits for ParaView in the greeting it does not
-survive all that can happen there (it aborts when a place cannot be reached). So the ferry plays ParaView to the
-simulation, and the simulation to ParaView: to the one it answers at once, from the other it may wait.
+The simulation stands still between "update" and 8012, and where it waits for ParaView it does not survive all that can
+happen there: it aborts when a place cannot be reached, or an answer does not come. So the ferry plays ParaView to the
+simulation, and the simulation to ParaView. From ParaView it waits for answers, which takes as long as it takes; the
+simulation finds them in its socket before it is told that it may deliver, and never waits.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ from collections.abc import Sequence
 
 _HEAD = struct.Struct("<ii")
 _INT = struct.Struct("<i")
+_DOUBLE, _ID = struct.Struct("<d"), struct.Struct("<q")
 RMI = 1
 UPDATE, POSTPROCESS = 8800, 8801
 STATE_LENGTH, STATE, PROCESSES, OWN_PROCESSES = 8000, 8001, 8002, 8003
-CHANGED, CHANGES, ORDERS, MAPPED = 8010, 8011, 8012, 8013
+CHANGED, CHANGES, ORDERS, MAPPED, MAP = 8010, 8011, 8012, 8013, 8014
 PLACES, LAST = 98211, 674524
 # ParaView's greeting: what is said to each is said back, but for the last one, which is answered with "good".
 ECHOED = frozenset({0x3C3C3C3C, 0x3E3E3E3E, 0x3F3F3F3F, 0x3D3D3D3D})
@@ -40,14 +42,11 @@ NAMED, GOOD = 99991, 99990
 # As one of ParaView's processes says where it waits.
 PLACE = 98210
 # In a vtkMultiProcessStream: the kind of what follows.
-INT32, STREAM, STRING = 0, 9, 6
+INT32, STREAM, STRING, DOUBLE, ID = 0, 9, 6, 4, 7
 
 
 def message(tag: int, body: bytes) -> bytes:
     return _HEAD.pack(tag, len(body)) + body
-
-
-# "Nothing has changed; go on; deliver what you delivered."
 
 
 class NoLive(ValueError):
@@ -106,6 +105,8 @@ def places(body: bytes) -> list[tuple[str, int] | None]:
             if body[at] != STREAM:
                 raise NoLive("no list of places")
             (length,) = _INT.unpack_from(body, at + 1)
+            if length < 1:
+                raise NoLive("no list of places")
             inner = body[at + 5 : at + 5 + length]
             at += 5 + length
             found.append(_place(inner) if length > 1 else None)
@@ -154,6 +155,16 @@ def twice(tag: int, body: bytes) -> bytes:
     return numbered(tag, len(body)) + message(tag, body)
 
 
-# "Nothing has changed; go on; deliver what you delivered."
-_GO_ON = b"\x01" + bytes([INT32]) + _INT.pack(0) + bytes([INT32]) + _INT.pack(0)
-NOTHING_NEW = numbered(CHANGED, 0) + twice(ORDERS, _GO_ON)
+# "Go on; deliver what you delivered": two numbers, whether it is paused, and whether what is wanted is another list.
+GO_ON = twice(ORDERS, b"\x01" + bytes([INT32]) + _INT.pack(0) + bytes([INT32]) + _INT.pack(0))
+
+
+def changes_orders(body: bytes) -> bool:
+    """Whether orders have another list of what is wanted in them."""
+    return len(body) >= 11 and _INT.unpack_from(body, 7)[0] != 0
+
+
+def update(step: int, time: float) -> bytes:
+    """A simulation's "update", as far as anybody looks at it."""
+    stream = b"\x01" + bytes([DOUBLE]) + _DOUBLE.pack(time) + bytes([ID]) + _ID.pack(step)
+    return message(RMI, struct.pack("<iiii", UPDATE, len(stream), 0, 0) + stream)

@@ -76,8 +76,9 @@ class Helm:
         elif what == "go":
             self._go()
         elif what == "step":
+            steps = _whole(order.get("steps", 1), "step() goes a number of steps from 1 on", 1)
             self._go()
-            self.until_step = self._step + _whole(order.get("steps", 1), "step() goes a number of steps from 1 on")
+            self.until_step = self._step + steps
         elif what == "until":
             self._until(order.get("step"), order.get("time"))
         elif what == "when":
@@ -178,17 +179,21 @@ class Helm:
         self.until_step = self.until_time = None
 
     def _go(self) -> None:
-        self.paused, self.why = False, ""
+        self.paused, self.why, self._stays = False, "", False
         self.until_step = self.until_time = None
 
 
-def _whole(value: object, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 53:
+def _whole(value: object, what: str, lowest: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value < 1 << 53:
         raise Nonsense(f"{what}, not {value!r}.")
     return value
 
 
 def _number(value: object, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, (int, float)) else float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise Nonsense(f"{what}, not {value!r}.")
-    return float(value)
+    return number

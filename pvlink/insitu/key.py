@@ -37,17 +37,23 @@ def read() -> bytes:
         return _read(path)
     except FileNotFoundError:
         pass
+    except NoKey:
+        raise
+    except OSError as error:
+        raise NoKey(f"{path} cannot be read: {error.strerror or error}. {VARIABLE} may name another file.") from None
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Whole or not at all: the other side may come at the same moment.
         made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(LENGTH))
-        with contextlib.suppress(FileExistsError):
-            # Who is first has it.
-            os.link(made, path)
-        made.unlink()
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(LENGTH))
+            with contextlib.suppress(FileExistsError):
+                # Who is first has it.
+                os.link(made, path)
+        finally:
+            made.unlink()
         return _read(path)
     except OSError as error:
         raise NoKey(f"No key can be kept in {path.parent}: {error.strerror or error}. {VARIABLE} may name "
@@ -75,4 +81,4 @@ def proof(key: bytes, who: str, *nonces: str) -> str:
 
 
 def proven(given: object, expected: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), expected.encode())
+    return isinstance(given, str) and hmac.compare_digest(given.encode(errors="replace"), expected.encode())

@@ -5,8 +5,13 @@ Everything in here is done by all ranks at the same step, or by none.
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
+import socket
+import struct
 from collections.abc import Iterable, Mapping
-from typing import Any, Callable, Union
+from typing import Any, Callable
 
 import paraview
 
@@ -21,9 +26,12 @@ from vtkmodules.vtkCommonCore import vtkObject  # noqa: E402
 from pvlink.insitu.parameters import AT, ORDER, Parameters, Value  # noqa: E402
 
 STEERING = "pvlink parameters"
-# A data set, or what makes it when somebody wants to see it.
-Grid = Any
-Grids = Mapping[str, Union[Grid, Callable[[], Grid]]]
+# A step that is none.
+NEVER = -2
+# A ferry answers at once; one that is stopped costs the simulation so many seconds, and its link.
+PATIENCE = 3
+# A longer answer does not fit into a socket, and comes while it is read.
+VISIBLE = 32 << 10
 
 
 class Live:
@@ -40,6 +48,8 @@ class Live:
             self._manager.RegisterProxy("sources", STEERING, self._steering)
         self._producers: dict[str, Any] = {}
         self._link: Any = None
+        # This rank's of the link.
+        self._sockets: list[int] = []
         self._order = 0.0
 
     @property
@@ -51,7 +61,7 @@ class Live:
     def linked(self) -> bool:
         return self._link is not None
 
-    def show(self, grids: Mapping[str, Grid], extents: Mapping[str, Any]) -> None:
+    def show(self, grids: Mapping[str, Any], extents: Mapping[str, Any]) -> None:
         """What its sources have from now on. `extents`: of all ranks, where the parts are images or structured."""
         for name, grid in grids.items():
             producer = self._producers.get(name)
@@ -79,9 +89,25 @@ class Live:
         link.SetProcessType(vtkLiveInsituLink.INSITU)
         link.SetHostname("127.0.0.1")
         link.SetInsituPort(port)
+        before = _sockets()
         if _quietly(lambda: link.Initialize(self._manager)):
             self._link = link
+            self._sockets = sorted(_sockets() - before)
+            for fd in self._sockets:
+                _be_impatient(fd)
         return self.linked
+
+    def heard(self, size: int) -> bool:
+        """Whether so many bytes of an answer wait to be read: ParaView ends this process where one does not come."""
+        if not self.linked or len(self._sockets) != 1:
+            return False
+        with socket.socket(fileno=os.dup(self._sockets[0])) as same:
+            same.settimeout(PATIENCE)
+            try:
+                wanted = min(size, VISIBLE)
+                return len(same.recv(wanted, socket.MSG_PEEK | socket.MSG_WAITALL)) == wanted
+            except OSError:
+                return False
 
     def ask(self, step: int, time: float) -> tuple[int, int, dict[str, Value]] | None:
         """Hear what was changed: a new order for the parameters (number, from which step, values), if there is one.
@@ -96,7 +122,8 @@ class Live:
             return None
         self._order = number
         values = {name: _value(self._steering, name) for name in self._parameters}
-        return int(number), int(_value(self._steering, AT)), values
+        at = _value(self._steering, AT)
+        return int(number), int(at) if math.isfinite(at) else NEVER, values
 
     def deliver(self, step: int, time: float, wanted: Iterable[str]) -> None:
         """Send what these sources have at this step."""
@@ -112,6 +139,23 @@ class Live:
             for name, value in values.items():
                 self._steering.GetProperty(name).SetElement(0, float(value))
             self._steering.UpdateVTKObjects()
+
+
+def _sockets() -> set[int]:
+    """Of this process; ParaView does not tell which are its own."""
+    found = set()
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []:  # noqa: PTH112, PTH208
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):  # noqa: PTH115
+                found.add(int(name))
+    return found
+
+
+def _be_impatient(fd: int) -> None:
+    """ParaView waits at a socket for ever, unless the socket itself does not."""
+    with socket.socket(fileno=os.dup(fd)) as same:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            same.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", PATIENCE, 0))
 
 
 def _value(proxy: Any, name: str) -> float:

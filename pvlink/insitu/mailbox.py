@@ -30,9 +30,12 @@ class Mailbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._in = bytearray()
         self._out = bytearray()
+        # What is being sent: again, if its ferry dies meanwhile.
+        self._line = b""
         self._waiting: deque[bytes] = deque(maxlen=MAX_EVENTS)
         self._wait = AGAIN
         self._again = 0.0
+        self._closed = False
         self._start()
 
     # -- what is said ------------------------------------------------------------------------------
@@ -54,7 +57,8 @@ class Mailbox:
     def heard(self) -> list[dict[str, Any]]:
         """What has come since."""
         if self._socket is None:
-            self._perhaps_start()
+            if not self._closed:
+                self._perhaps_start()
             return []
         self._send()
         found: list[dict[str, Any]] = []
@@ -74,13 +78,17 @@ class Mailbox:
         while (end := self._in.find(b"\n")) >= 0:
             text = bytes(self._in[:end])
             del self._in[: end + 1]
-            facts = json.loads(text)
+            try:
+                facts = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
             if isinstance(facts, dict):
                 found.append(facts)
         return found
 
     def close(self, ended: str) -> None:
         """The last word."""
+        self._closed = True
         self.say(ended=ended)
         if self._socket is not None:
             self._socket.setblocking(True)
@@ -88,24 +96,30 @@ class Mailbox:
             self._send()
             self._socket.close()
             self._socket = None
+        if self._process is not None and is_stopped(self._process.pid):
+            # It would stay for ever.
+            self._process.kill()
 
     # -- the ferry ---------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
+        ours = None
         try:
+            ours, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(
                     [_python(), "-P" if sys.version_info >= (3, 11) else "-B", str(FERRY), str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
-                    # Whatever it prints would stand in the simulation's output.
+                    # Or whoever reads the simulation's output to its end, as mpiexec does, waits for this one's, too.
                     stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                     env=_environment(),
                     start_new_session=True,
                 )
         except OSError as error:
-            ours.close()
+            if ours is not None:
+                ours.close()
             self._later()
             print(f"pvlink: nobody can watch this simulation: {error}", file=sys.stderr, flush=True)
             return
@@ -115,6 +129,8 @@ class Mailbox:
         self._send()
 
     def _perhaps_start(self) -> None:
+        if self._process is not None:
+            self._process.poll()
         if time.monotonic() >= self._again:
             self._start()
 
@@ -123,6 +139,9 @@ class Mailbox:
         self._socket.close()
         self._socket = None
         self._in.clear()
+        if self._line:
+            self._waiting.appendleft(self._line)
+            self._line = b""
         if self._process is not None:
             self._process.poll()
         self._later()
@@ -137,14 +156,25 @@ class Mailbox:
         try:
             while self._out or self._waiting:
                 if not self._out:
-                    self._out = bytearray(self._waiting.popleft())
+                    self._line = self._waiting.popleft()
+                    self._out = bytearray(self._line)
                 sent = self._socket.send(self._out)
                 del self._out[:sent]
+                if not self._out:
+                    self._line = b""
         except (BlockingIOError, socket.timeout):
             return
         except OSError:
-            # The next look finds its end.
-            self._out.clear()
+            # The next look finds its end; the next ferry hears it.
+            return
+
+
+def is_stopped(pid: int) -> bool:
+    """By a signal, or a debugger."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    except (OSError, IndexError):
+        return False
 
 
 def _line(facts: dict[str, Any]) -> bytes:

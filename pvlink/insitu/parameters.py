@@ -47,7 +47,8 @@ class Parameter:
         number = _finite(value)
         if number is None:
             raise Refused(f"{self.name} is a number{self._range()}, not {_shown(value)}.")
-        if not self.low <= number <= self.high:
+        # Of whole numbers the value itself: a double may be that of the bound.
+        if not self.low <= (int(value) if isinstance(value, numbers.Integral) else number) <= self.high:
             raise Refused(f"{self.name} = {number:g} is out of its range{self._range()}.")
         if self.whole:
             if number != int(number):
@@ -162,7 +163,7 @@ def _one(name: object, given: object) -> Parameter:
         raise Refused(
             f"{name}: a parameter is declared by its range, ({name!r}: (lowest, highest)), not {_shown(given)}."
         )
-    whole = all(isinstance(bound, numbers.Integral) for bound in bounds)
+    whole = all(isinstance(bound, numbers.Integral) for bound in bounds[:2])
     if len(bounds) == 3:
         more["start"] = bounds[2]
     return _parameter(name=name, low=bounds[0], high=bounds[1], whole=whole, **more)
@@ -192,6 +193,8 @@ def _parameter(
     # Halved first: two that are nearly as large as numbers can be have no sum.
     middle: Value = int(lowest / 2 + highest / 2) if whole else lowest / 2 + highest / 2
     ends: tuple[Value, Value] = (int(lowest), int(highest)) if whole else (lowest, highest)
+    # Half of the smallest numbers is nothing.
+    middle = min(max(middle, ends[0]), ends[1])
     made = Parameter(name, ends[0], ends[1], middle, unit, doc, bool(whole))
     return made if start is None else replace(made, start=made.checked(start))
 
@@ -208,5 +211,9 @@ def _finite(value: object) -> float | None:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Of more digits, or nested deeper, than Python writes.
+        text = f"such a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -19,6 +19,7 @@ class Provenance:
         """Raises OSError, or Refused where what is to be replayed does not fit."""
         self._wanted = log
         self.path: Path | None = None
+        self._complained = False
         self._due = _read(Path(replay), parameters) if replay else []
 
     def write(self, changes: Iterable[Mapping[str, Any]]) -> None:
@@ -26,15 +27,17 @@ class Provenance:
         lines = "".join(json.dumps({**one, "when": _clock()}) + "\n" for one in changes)
         if not lines:
             return
-        first = self.path is None
-        if first:
-            self.path = Path(self._wanted or f"steering-{time.strftime('%Y%m%d-%H%M%S')}.jsonl").absolute()
-        assert self.path is not None
+        wanted = Path(self._wanted or f"steering-{time.strftime('%Y%m%d-%H%M%S')}.jsonl")
         try:
+            if self.path is None:
+                self.path = wanted.absolute()
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(lines)
         except OSError as error:
-            print(f"pvlink: {self.path} cannot be written: {error.strerror}", file=sys.stderr, flush=True)
+            if self._complained:
+                return
+            self._complained = True
+            print(f"pvlink: {self.path or wanted} cannot be written: {error.strerror}", file=sys.stderr, flush=True)
 
     def due(self, step: int) -> list[tuple[dict[str, Value], str]]:
         """What is to be replayed by the end of this step."""
@@ -45,12 +48,16 @@ class Provenance:
 
 def _read(path: Path, parameters: Parameters) -> list[tuple[int, dict[str, Value], str]]:
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise Refused(f"{path} is no log of changes.") from None
+    for number, line in enumerate(lines, 1):
         try:
             one = json.loads(line)
             changed = parameters.checked({str(one["name"]): one["new"]})
             found.append((int(one["step"]), changed, str(one.get("who", ""))))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             said = error if isinstance(error, Refused) else "it is no change that was logged."
             raise Refused(f"{path}, line {number}: {said}") from None
     return sorted(found, key=lambda one: one[0])

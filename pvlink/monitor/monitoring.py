@@ -16,6 +16,7 @@ class Monitoring:
     """Mixed into a session."""
 
     desk: Any
+    role: str
     _simulation: Simulation | None = None
 
     def ask(self, op: str, **facts: Any) -> dict[str, Any]:
@@ -55,5 +56,5 @@ def placed(where: str | int) -> tuple[str, int]:
         raise SimulationError(
             f"{where!r} is no place that a simulation could come to: that is such as {HOW}."
         ) from None
-    host = host.strip("[]")
+    host = host.strip().strip("[]").strip()
     return ("127.0.0.1" if host in ("", "localhost") else host), number

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import math
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from pvlink.errors import PvlinkError, SimulationError
-from pvlink.insitu.parameters import Parameter, Value
+from pvlink.insitu.parameters import Parameter, Parameters, Value
 from pvlink.monitor.said import Said
 from pvlink.servers.form import CALM, DONE, ERROR, PLAIN
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TICK = 0.25
 # Of what has happened, so much is shown.
 LINES = 6
+# A step that has more of them is none.
+DIGITS = 16
 RUNS, STANDS = "#2e9e5b", "#c98a1a"
 _BUTTON = {"width": "auto", "min_width": "5.5em"}
 
@@ -45,9 +47,10 @@ class Panel:
         self.until.on_click(lambda _: self._do(self._run_until))
         self.form.send.on_click(lambda _: self._do(self._set))
         buttons = ipywidgets.HBox([self.pause, self.step, self.until, self.goal], layout={"flex_flow": "row wrap"})
-        self._widget = ipywidgets.VBox(
-            [self._head, buttons, self.form.widget, self._line, self._log], layout={"padding": "4px 0"}
-        )
+        # Who may only look is offered nothing else, and what such a page sends is not listened to.
+        self._steers = simulation.steers
+        shown = [self._head, *([buttons, self.form.widget, self._line] if self._steers else []), self._log]
+        self._widget = ipywidgets.VBox(shown, layout={"padding": "4px 0"})
         self._over = threading.Event()
         self._busy = threading.Lock()
         self.look()
@@ -80,25 +83,25 @@ class Panel:
 
     def look(self) -> None:
         said = self._simulation.said
-        _show(self._head, _head(said))
+        _show(self._head, _head(said, steers=self._steers))
         runs = said.there and not said.paused
         _set(self.pause, description="Pause" if runs else "Resume", icon="pause" if runs else "play")
         for button in (self.pause, self.step, self.until):
             _set(button, disabled=not said.there)
-        declared = {} if said.simulation is None else self._simulation.declared
-        self.form.look(declared, said.status.get("values", {}), alive=said.there)
+        self.form.look(said.declared, said.status.get("values", {}), alive=said.there)
         told = [one for one in self._simulation.events if _words(one)][-LINES:]
         _show(self._log, "".join(map(_told, reversed(told))))
 
     def _follow(self) -> None:
         while not self._over.wait(TICK):
-            try:
-                self.look()
-            except PvlinkError as error:
-                # Of a session that has ended, or is being restarted.
-                _show(self._head, _line(str(error), ERROR))
-            except (OSError, ValueError):
-                continue
+            self._look()
+
+    def _look(self) -> None:
+        """What went wrong is shown instead: most of the time the session has ended, or is being restarted."""
+        try:
+            self.look()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next look may go well, and nobody else hears
+            _show(self._head, _line(_failed(error), ERROR))
 
     # -- what is asked -----------------------------------------------------------------------------
 
@@ -111,7 +114,7 @@ class Panel:
 
     def _run_until(self) -> str:
         text = self.goal.value.strip()
-        if not text.isdigit():
+        if not text.isdecimal() or len(text) > DIGITS:
             raise SimulationError("Say beside the button until which step.")
         self._simulation.run_until(int(text), wait=False)
         return f"It runs until step {text}."
@@ -125,16 +128,15 @@ class Panel:
         return ", ".join(f"{name} = {value:g}" for name, value in done.items()) + " counts from the next step on."
 
     def _do(self, act: Callable[[], str]) -> None:
-        if not self._busy.acquire(blocking=False):
+        if not self._steers or not self._busy.acquire(blocking=False):
             return
         try:
             _show(self._line, _line(act(), DONE))
-        except PvlinkError as error:
-            _show(self._line, _line(str(error), ERROR))
+        except Exception as error:  # noqa: BLE001 - whoever has pressed the button sees it here, or nowhere
+            _show(self._line, _line(_failed(error), ERROR))
         finally:
             self._busy.release()
-            with contextlib.suppress(PvlinkError):
-                self.look()
+            self._look()
 
 
 class _Form:
@@ -142,15 +144,20 @@ class _Form:
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}
+        # What the fields are made of.
+        self._declared: list[Parameter] = []
         self._known: dict[str, Value] = {}
         self.send = _button("Set", "check", "Have these count from the next step on")
         self._rows = ipywidgets.VBox()
         self.widget = ipywidgets.VBox([self._rows], layout={"padding": "4px 0"})
 
-    def look(self, declared: Any, values: dict[str, Value], *, alive: bool) -> None:
-        if list(declared) != list(self.fields):
-            self.fields = {name: _field(one) for name, one in declared.items()}
-            self._rows.children = [_row(one, self.fields[name]) for name, one in declared.items()]
+    def look(self, declared: Parameters, values: dict[str, Value], *, alive: bool) -> None:
+        parameters = list(declared.values())
+        # Another simulation may have others under the same names.
+        if parameters != self._declared:
+            self._declared = parameters
+            self.fields = {one.name: _field(one) for one in parameters}
+            self._rows.children = [_row(one, self.fields[one.name]) for one in parameters]
             self.widget.children = [self._rows, ipywidgets.HBox([self.send])] if self.fields else []
             self._known = {}
         for name, field in self.fields.items():
@@ -165,8 +172,10 @@ class _Form:
 
     @property
     def wanted(self) -> dict[str, Value]:
-        """What differs from what counts now."""
-        return {name: field.value for name, field in self.fields.items() if field.value != self._known.get(name)}
+        """What differs from what counts now, as far as that is known."""
+        return {
+            name: self.fields[name].value for name, value in self._known.items() if self.fields[name].value != value
+        }
 
     def sent(self) -> None:
         self._known.update({name: field.value for name, field in self.fields.items()})
@@ -177,12 +186,14 @@ def _field(one: Parameter) -> Any:
         return ipywidgets.IntSlider(
             value=int(one.start), min=int(one.low), max=int(one.high), continuous_update=False, layout={"width": "20em"}
         )
-    digits = max(0, 3 - math.floor(math.log10(one.high - one.low))) if one.high > one.low else 3
+    # Both ends may be so far apart that there is no number for it.
+    width = min(one.high - one.low, sys.float_info.max)
+    digits = max(0, 3 - math.floor(math.log10(width))) if width > 0 else 3
     return ipywidgets.FloatSlider(
         value=float(one.start),
         min=float(one.low),
         max=float(one.high),
-        step=(one.high - one.low) / 1000 or 1.0,
+        step=width / 1000 or 1.0,
         readout_format=f".{min(digits, 12)}f",
         continuous_update=False,
         layout={"width": "20em"},
@@ -206,7 +217,7 @@ def _button(name: str, icon: str, what: str) -> Any:
     return ipywidgets.Button(description=name, icon=icon, tooltip=what, layout=_BUTTON)
 
 
-def _head(said: Said) -> str:
+def _head(said: Said, *, steers: bool) -> str:
     colour = (
         (ERROR if said.ended not in ("", "finished", "ended") else CALM)
         if not said.there
@@ -218,10 +229,11 @@ def _head(said: Said) -> str:
     if said.simulation is not None and status:
         ranks = said.simulation.get("ranks", 1)
         facts = [
-            f"time {status.get('time', 0.0):g}",
+            f"time {said.time:g}",
             f"{status.get('rate', 0.0):.3g} steps/s",
             f"{100 * status.get('share', 0.0):.1f} % of the time spent on being watched",
             f"{ranks} rank{'s' if ranks != 1 else ''} on {said.simulation.get('host', '')}",
+            *(f"{name} = {value:g}" for name, value in status.get("values", {}).items() if not steers),
         ]
         if status.get("delivered"):
             facts.append(f"{status['delivered']} steps shown, {status.get('skipped', 0)} passed over")
@@ -248,7 +260,12 @@ def _words(event: dict[str, Any]) -> str:
         return f"Step {step}: it went on, since nobody was there"
     if kind == "came":
         return "It can be reached again" if event.get("again") else "It has come"
-    return {"left": "It could not be reached", "ended": f"It has ended: {event.get('how', '')}"}.get(str(kind), "")
+    return "It could not be reached" if kind == "left" else ""
+
+
+def _failed(error: Exception) -> str:
+    """A sentence; of what nobody has thought of, what it is called as well."""
+    return str(error) if isinstance(error, PvlinkError) else f"{type(error).__name__}: {error}"
 
 
 def _line(text: str, colour: str) -> str:

@@ -7,15 +7,15 @@ import getpass
 import json
 import os
 import socket
-import threading
 import time as clock
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pvlink.errors import SimulationError
+from pvlink.errors import PvlinkError, SimulationError, StreamerLost
 from pvlink.insitu.conditions import Condition, NoCondition, quantity
-from pvlink.insitu.parameters import Parameters, Refused, Value, received
+from pvlink.insitu.parameters import Parameters, Refused, Value
+from pvlink.monitor.orders import TICK, Orders, numbered
 from pvlink.monitor.said import Follower, Said
 
 if TYPE_CHECKING:
@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from pvlink.monitor.panel import Panel
     from pvlink.view import View
 
-# An order is followed at the end of a step, which may take long; after so many seconds it is on its way, and said so.
-PATIENCE = 10.0
-TICK = 0.05
 # Until ParaView has the simulation's first step, in seconds.
 LINKED = 30.0
+# Until what is empty is taken for empty, in seconds.
+EMPTY = 2.0
 
 
 class Host(Protocol):
     """The session."""
 
     desk: Any
+    # Of those who look: "view" may change nothing.
+    role: str
 
     def ask(self, op: str, **facts: Any) -> dict[str, Any]: ...
 
@@ -46,14 +47,11 @@ class Simulation:
         self._show = show
         self.place = place
         self._follower = Follower(host.ask)
-        self._numbers = int(clock.time() * 1000)
-        self._lock = threading.Lock()
-        self._conditions = 0
-        # A pause outlives whoever asked for it.
-        self._stays = False
+        self._orders = Orders(host.ask, self._follower)
         self._followed: list[str] = []
         self._panel: Panel | None = None
-        self._who = f"{getpass.getuser()}@{socket.gethostname()}"
+        self._charts: list[Chart] = []
+        self._who = f"{_user()}@{socket.gethostname()}"
 
     # -- how it is ---------------------------------------------------------------------------------
 
@@ -73,9 +71,14 @@ class Simulation:
         return self.said.step
 
     @property
+    def steers(self) -> bool:
+        """Whether those who look at this notebook may steer it, as `pvlink.start(role=...)` has it."""
+        return self._host.role != "view"
+
+    @property
     def time(self) -> float:
         """Its own time, at that step."""
-        return float(self.said.status.get("time", 0.0))
+        return self.said.time
 
     @property
     def paused(self) -> bool:
@@ -96,12 +99,12 @@ class Simulation:
     @property
     def declared(self) -> Parameters:
         """The parameters with their ranges, units and what is said of them."""
-        who = self.said.simulation
-        return received([] if who is None else who.get("parameters"))
+        return self.said.declared
 
     @property
     def events(self) -> list[dict[str, Any]]:
         """What has happened since it has been watched, as it was said."""
+        self._follower.look()
         return list(self._follower.events)
 
     @property
@@ -118,26 +121,25 @@ class Simulation:
 
     def pause(self, *, stays: bool = False) -> None:
         """Have it stand at the end of the step that it computes. `stays`: also when this notebook has gone."""
-        self._stays = stays
-        self._followed_up(self._order("pause", stays=stays), lambda said: said.paused, PATIENCE)
+        self._orders.soon(self._orders.give("pause", stays=stays), lambda said: said.paused)
 
     def resume(self) -> None:
         """Let it run."""
-        self._followed_up(self._order("go"), lambda said: not said.paused, PATIENCE)
+        self._orders.soon(self._orders.give("go"), lambda said: not said.paused)
 
     def step(self, steps: int = 1, *, timeout: float | None = 60.0) -> int:
         """Have it compute so many steps and stand; the number of the step it stands at then."""
         if not self.paused:
-            self._followed_up(self._order("pause"), lambda said: said.paused, timeout)
-        return self._followed_up(self._order("step", steps=steps), lambda said: said.paused, timeout).step
+            self._orders.until(self._orders.give("pause"), lambda said: said.paused, timeout)
+        return self._orders.until(self._orders.give("step", steps=steps), lambda said: said.paused, timeout).step
 
     def run_until(
         self, step: int | None = None, time: float | None = None, *, wait: bool = True, timeout: float | None = None
     ) -> int:
         """Let it run and stand at the end of exactly that step, or of the first one with that time or more."""
         goal = {name: value for name, value in (("step", step), ("time", time)) if value is not None}
-        number = self._order("until", **goal)
-        return self._followed_up(number, lambda said: said.paused, timeout).step if wait else self.step_number
+        number = self._orders.give("until", **goal)
+        return self._orders.until(number, lambda said: said.paused, timeout).step if wait else self.step_number
 
     def when(self, condition: str, then: str = "pause") -> int:
         """At the end of the step at which that comes to be true: "pause", or "note" it. A number for `forget()`."""
@@ -148,37 +150,34 @@ class Simulation:
         unknown = wanted.names - {"step", "time"} - set(self.declared)
         if unknown:
             raise SimulationError(f"{', '.join(sorted(unknown))}: no parameter of the simulation's is called so.")
-        self._conditions += 1
-        self._order("when", id=self._conditions, text=condition, then=then)
-        return self._conditions
+        # A number that no other notebook's condition has: that one may still be waited for.
+        number = self._orders.number()
+        self._orders.give("when", id=number, text=condition, then=then)
+        return number
 
     def forget(self, condition: int) -> None:
         """Nothing waits for that any more."""
-        self._order("unwhen", id=condition)
+        self._orders.give("unwhen", id=condition)
 
     def set(self, at: int | None = None, dry: bool = False, /, **values: object) -> dict[str, Value]:
         """Change parameters, at the end of the step it computes; what counts from then on, once that is so.
 
         `set(1000, F=0.05)`: at the end of step 1000. `dry`: only say what would be sent.
         """
-        good = self._checked(values)
-        if dry:
-            return good
-        number = self._number()
-        self._tell({"do": "who", "number": number, "who": self._who})
-        self._engine(lambda: self._host.desk.insitu_steer(number, -1 if at is None else at, good))
-        answer = self._answer(number, "The change is on its way")
-        if answer is not None and answer["kind"] == "refused":
-            raise SimulationError(answer["why"])
-        if answer is not None:
-            self._followed_up(number, lambda _: True, PATIENCE)
-        return good
-
-    def _checked(self, values: Mapping[str, object]) -> dict[str, Value]:
+        step = numbered(at)
         try:
-            return self.declared.checked(values)
+            good = self.declared.checked(values)
         except Refused as error:
             raise SimulationError(str(error)) from None
+        if dry:
+            return good
+        self._linked()
+        number = self._orders.number()
+        self._orders.tell({"do": "who", "number": number, "who": self._who})
+        self._engine(lambda: self._host.desk.insitu_steer(number, step, good))
+        if self._orders.answer(number, "The change is on its way") is not None:
+            self._orders.soon(number, lambda _: True)
+        return good
 
     # -- seeing ------------------------------------------------------------------------------------
 
@@ -194,8 +193,13 @@ class Simulation:
             if not said.there or clock.monotonic() > deadline:
                 raise SimulationError(f"Nothing of {name!r} has come yet. {said.words}")
             clock.sleep(TICK)
-        source.UpdatePipeline()
-        return source
+        deadline = clock.monotonic() + EMPTY
+        while True:
+            source.UpdatePipeline()
+            # One without it may have been under way on a server, and empty; or there is nothing of it at this step.
+            if source.GetDataInformation().GetNumberOfPoints() or clock.monotonic() > deadline:
+                return source
+            clock.sleep(TICK)
 
     def view(self, name: str, **options: Any) -> View:
         """The same in a view of its own, that shows each step as it comes."""
@@ -214,17 +218,15 @@ class Simulation:
 
     def follow(self, *quantities: str) -> None:
         """Have these measured at every step from now on, such as "max(V)"."""
-        try:
-            wanted = [str(quantity(text)) for text in quantities]
-        except NoCondition as error:
-            raise SimulationError(str(error)) from None
-        self._followed = list(dict.fromkeys([*self._followed, *wanted]))
-        self._order("follow", quantities=self._followed)
+        followed = list(dict.fromkeys([*self._followed, *map(_quantity, quantities)]))
+        self._orders.give("follow", quantities=followed)
+        # What was refused is not asked for again with the next one.
+        self._followed = followed
 
     def history(self, text: str) -> tuple[list[int], list[float], list[float]]:
         """Steps, times and values of a quantity that is followed."""
+        name = _quantity(text)
         self._follower.look()
-        name = str(quantity(text))
         points = [(step, time, values[name]) for step, time, values in self._follower.points if name in values]
         return [p[0] for p in points], [p[1] for p in points], [p[2] for p in points]
 
@@ -233,76 +235,47 @@ class Simulation:
         from pvlink.monitor.chart import Chart
 
         self.follow(*quantities)
-        return Chart(self, quantities)
+        self._charts.append(Chart(self, quantities))
+        return self._charts[-1]
 
     # -- inside ------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Watch it no more; it goes on."""
-        if self._panel is not None:
-            self._panel.close()
-        with contextlib.suppress(SimulationError):
-            if self.paused and not self._stays:
-                self._tell({"do": "go", "number": self._number()})
-        self._host.ask("insitu-close")
+        """Watch it no more; it goes on. May be called twice."""
+        if self._follower.closed:
+            # Who is waited for at that place by now is another one's.
+            return
+        for shown in (self._panel, *self._charts):
+            if shown is not None:
+                shown.close()
+        self._panel, self._charts = None, []
+        # Where the session has ended there is nobody to be told.
+        with contextlib.suppress(StreamerLost):
+            with contextlib.suppress(SimulationError):
+                if self.paused and not self._orders.stays:
+                    self._orders.tell({"do": "go", "number": self._orders.number()})
+            self._host.ask("insitu-close")
+        self._follower.close()
 
     def __repr__(self) -> str:
-        return f"<pvlink simulation at {self.place}: {self.state}>"
+        try:
+            state = self.state
+        except PvlinkError as error:
+            state = str(error)
+        return f"<pvlink simulation at {self.place}: {state}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         from pvlink.monitor.panel import Panel
 
+        if self._follower.closed:
+            return {"text/plain": repr(self)}
         if self._panel is None:
             self._panel = Panel(self)
         return self._panel._repr_mimebundle_(**kwargs)
 
-    def _number(self) -> int:
-        with self._lock:
-            self._numbers += 1
-            return self._numbers
-
-    def _tell(self, order: dict[str, Any]) -> None:
-        try:
-            self._host.ask("insitu-order", order=order)
-        except ValueError as error:
-            raise SimulationError(str(error)) from None
-
-    def _order(self, what: str, **facts: Any) -> int:
-        number = self._number()
-        self._tell({"do": what, "number": number, **facts})
-        answer = self._answer(number, "It will be followed")
-        if answer is not None and answer["kind"] == "refused":
-            raise SimulationError(answer["why"])
-        return number
-
-    def _answer(self, number: int, meanwhile: str) -> dict[str, Any] | None:
-        """None: its step takes long; that is said."""
-        deadline = clock.monotonic() + PATIENCE
-        while clock.monotonic() < deadline:
-            said = self._follower.look()
-            if (answer := self._follower.answer(number)) is not None:
-                return answer
-            if not said.there:
-                raise SimulationError(said.words)
-            clock.sleep(TICK)
-        print(f"pvlink: {meanwhile} at the end of the step that it computes now.")  # noqa: T201 - in the cell
-        return None
-
-    def _followed_up(self, number: int, so: Callable[[Said], bool], timeout: float | None) -> Said:
-        """Wait until it is so, by what was said after that order."""
-        deadline = None if timeout is None else clock.monotonic() + timeout
-        while True:
-            said = self._follower.look()
-            if said.status.get("ordered", 0) >= number and so(said):
-                return said
-            if not said.there:
-                raise SimulationError(said.words)
-            if deadline is not None and clock.monotonic() > deadline:
-                raise SimulationError(f"It has not come there within {timeout:g} s, and goes on. {said.words}")
-            clock.sleep(TICK)
-
     def _linked(self) -> None:
         """Wait until ParaView has the simulation."""
+        self._orders.need()
         deadline = clock.monotonic() + LINKED
         while True:
             facts = self._host.desk.insitu_facts()
@@ -318,7 +291,24 @@ class Simulation:
     def _engine(self, act: Callable[[], Any]) -> Any:
         try:
             return act()
-        except RuntimeError as error:
-            if type(error).__name__ == "NoSimulation":
-                raise SimulationError(str(error)) from None
-            raise
+        except Exception as error:
+            # Over the wire it comes as a class of that name only.
+            if type(error).__name__.rpartition(".")[2] != "NoSimulation":
+                raise
+            raise SimulationError(str(error)) from None
+
+
+def _quantity(text: str) -> str:
+    """As the simulation names it. Raises SimulationError."""
+    try:
+        return str(quantity(text))
+    except NoCondition as error:
+        raise SimulationError(str(error)) from None
+
+
+def _user() -> str:
+    """In a container nobody may have a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

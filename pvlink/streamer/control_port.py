@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import socket
@@ -159,12 +160,20 @@ def _descriptors(request: Request) -> int:
 
 def _parsed(text: bytes) -> Request:
     """A request that makes no sense is answered with what is wrong with it, not with the end of the session."""
-    fields = msgspec.json.decode(text, type=dict[str, object])
     try:
-        return msgspec.convert(fields, Request)
-    except msgspec.ValidationError as error:
-        number = fields.get("id")
-        return Request(number if isinstance(number, int) else -1, "invalid", wrong=str(error))
+        return msgspec.convert(msgspec.json.decode(text, type=dict[str, object]), Request)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return Request(_number(text), "invalid", wrong=str(error))
+
+
+def _number(text: bytes) -> int:
+    """Of a request that makes no sense, as Python reads it, whose JSON has NaN as well: its asker waits for that."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return -1
+    number = fields.get("id") if isinstance(fields, dict) else None
+    return number if isinstance(number, int) else -1
 
 
 async def _requests(sock: socket.socket) -> AsyncIterator[tuple[Request, list[int]]]:

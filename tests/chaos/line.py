@@ -61,6 +61,10 @@ class Line:
 
         self._do(hush)
 
+    def cut_all(self) -> None:
+        """Ends every connection; new ones are well."""
+        self._do(self._proxy.cut)
+
     def silence_all(self) -> None:
         """Nothing arrives any more, of old connections or new ones, until `resume`."""
         self._do(lambda: self._proxy.silence("hold"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -112,21 +113,25 @@ class Running:
     def left(self) -> list[str]:
         """Processes of it that are still there."""
         found = []
+        for process in self._all():
+            with contextlib.suppress(psutil.Error):
+                found.append(" ".join(process.cmdline()))
+        return found
+
+    def _all(self) -> list[psutil.Process]:
+        found = []
         for process in psutil.process_iter():
-            try:
+            with contextlib.suppress(psutil.Error):
                 if process.environ().get("TMPDIR") == str(self.folder) and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(" ".join(process.cmdline()))
-            except psutil.Error:
-                continue
+                    found.append(process)
         return found
 
     def close(self) -> None:
         """May be called twice."""
-        if self.process.poll() is None:
-            for process in psutil.Process(self.process.pid).children(recursive=True):
+        for process in self._all():
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-            self.process.kill()
-            self.process.wait()
+        self.process.wait()
         until(lambda: not self.left(), 10)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -87,7 +87,9 @@ def test_a_colleague_watches_a_dashboard(tmp_path: Path, page: Page, keep: Keep)
         with server:
             page.goto(server.url)
             view = View(page, page.locator(HOST).first).live()
-            head = panel(page).get_by_role("status")
-            expect(head).to_contain_text("gray_scott.py runs, at step")
+            expect(page.get_by_role("status").first).to_contain_text("gray_scott.py runs, at step")
+            # Who looks at a dashboard may steer nothing, unless its author says so.
+            expect(page.get_by_text("F = 0.04")).to_be_visible()
+            expect(page.get_by_role("button", name="Pause")).to_have_count(0)
             assert not blank(view.pixels())
             keep(page, "simulation-voila")

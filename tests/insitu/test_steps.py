@@ -171,7 +171,7 @@ def test_what_is_out_of_range_is_refused_here_and_does_not_leave(kernel: Kernel)
         assert kernel.run("answer = sim.set(None, True, F=0.05)") == {"F": 0.05}
         assert kernel.run("answer = sim.log") == []
         # One that gets past the notebook's check is refused by the simulation.
-        kernel.run("sim._linked(); number = sim._number(); session.desk.insitu_steer(number, -1, {'F': 0.2})")
+        kernel.run("sim._linked(); number = sim._orders.number(); session.desk.insitu_steer(number, -1, {'F': 0.2})")
         until(lambda: kernel.run("sim.said; answer = sim._follower.answer(number)"))
         assert (
             kernel.run("answer = sim._follower.answer(number)")["why"] == "F = 0.2 is out of its range from 0 to 0.1."

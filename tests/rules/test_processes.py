@@ -23,7 +23,10 @@ NODE = (
 # Each side: what belongs to it, and what of pvlink it may import besides itself. The kernel is everything else.
 SIDES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "engine": (("pvlink/engine/",), ()),
-    "streamer": (("pvlink/streamer/",), (*NOUNS, "pvlink.insitu.frames", "pvlink.insitu.key", "pvlink.insitu.parameters")),
+    "streamer": (
+        ("pvlink/streamer/",),
+        (*NOUNS, "pvlink.insitu.frames", "pvlink.insitu.key", "pvlink.insitu.parameters"),
+    ),
     # In a simulation's process, and the ferry beside it.
     "insitu": (("pvlink/insitu/",), ()),
     "server": (("pvlink/server/",), NOUNS),

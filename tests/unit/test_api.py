@@ -112,6 +112,7 @@ METHODS = {
         "change": "(self, name: 'str', **properties: 'Any') -> 'None'",
         "close": "(self) -> 'None'",
         "declared": None,
+        "steers": None,
         "events": None,
         "extract": "(self, name: 'str') -> 'Any'",
         "follow": "(self, *quantities: 'str') -> 'None'",

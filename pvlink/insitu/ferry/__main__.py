@@ -64,8 +64,8 @@ class Ferry:
         self._ended: dict[str, Any] | None = None
         self._over = False
         self._stopped = False
-        # An invitation that came before its link.
-        self._next: dict[str, Any] | None = None
+        # The newest invitation.
+        self._next: dict[str, Any] = {}
 
     async def run(self, said: asyncio.StreamReader) -> None:
         work = [asyncio.ensure_future(one) for one in (self._keep_reaching(), self._keep_ticking())]
@@ -86,7 +86,7 @@ class Ferry:
             self._status = facts["status"]
         if "ended" in facts:
             self._ended = facts
-        if "event" in facts or self._writer is None or _unsent(self._writer) < BACKLOG:
+        if "event" in facts or "ended" in facts or self._writer is None or _unsent(self._writer) < BACKLOG:
             self._say(facts)
 
     def _tell(self, **facts: Any) -> None:
@@ -118,7 +118,7 @@ class Ferry:
             except NoShore as error:
                 if " key " in str(error) and str(error) != said:
                     said = str(error)
-                    print(f"pvlink: {said}", file=sys.stderr, flush=True)
+                    self._tell(complains=said)
                 tries += 1
                 await asyncio.sleep(AGAIN if tries < EAGER else SELDOM)
                 continue
@@ -144,16 +144,10 @@ class Ferry:
             self._tell(order=facts["order"])
         if "live" in facts:
             self._offer(facts["live"])
-        if "next" in facts and isinstance(facts["next"], dict):
+        if "next" in facts and isinstance(facts["next"], dict) and self._crossing is not None:
+            # Once what the simulation will hear is in its socket it is told.
             self._next = facts["next"]
-            self._invite()
-
-    def _invite(self) -> None:
-        """ParaView takes another step: once the link is there, which may be a moment later."""
-        if self._next is not None and self._crossing is not None and self._crossing.open:
-            self._crossing.ask = self._crossing.ask or self._next.get("ask") is True
-            self._tell(next=self._next)
-            self._next = None
+            self._crossing.invite(self._next.get("ask") is True)
 
     def _say(self, facts: dict[str, Any]) -> None:
         if self._writer is not None and not self._writer.is_closing():
@@ -186,8 +180,10 @@ class Ferry:
         self._tell(live=self._crossing.begin())
 
     def _crossed(self, facts: dict[str, Any]) -> None:
+        if "answered" in facts:
+            self._tell(next={**self._next, "ready": facts["answered"]})
+            return
         self._say({"crossing": facts})
-        self._invite()
         if "lost" in facts:
             self._tell(live=None)
 
@@ -195,7 +191,7 @@ class Ferry:
         if self._crossing is not None:
             self._crossing.close()
             self._crossing = None
-            self._next = None
+            self._next = {}
             self._tell(live=None)
 
 
@@ -221,5 +217,4 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o077)
     asyncio.run(_main(int(sys.argv[1])))
-    sys.stderr.flush()
     os._exit(0)

@@ -2,9 +2,9 @@
 
     simulation's ranks --(loopback)--> crossing --(the shore)--> ParaView's processes
 
-To the simulation the crossing is ParaView: it greets, and says at each step that nothing has changed, at once, unless
-there is something new to ask for. To ParaView it is the simulation. Where ParaView is gone the data go nowhere, and the
-simulation does not notice.
+To the simulation the crossing is ParaView: it greets, and what it will say at the next step that is delivered lies in
+the simulation's socket before that is told of. To ParaView it is the simulation. Neither waits for the other; where
+ParaView is gone the data go nowhere, and the simulation does not notice.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from collections.abc import Awaitable, Coroutine
 from typing import Any, Callable, Optional
 
 from pvlink.insitu import frames
+from pvlink.insitu.ferry.answers import Answers
 
-# For the greeting of ParaView, which may be drawing meanwhile: nobody stands still for it, in seconds.
-GREETING = 20.0
-# How long the simulation stands still where ParaView was asked whether something has changed, in seconds.
-PATIENCE = 2.0
+# For ParaView's greeting and its answers. It may be drawing, or be far away; nobody stands still meanwhile, in seconds.
+PATIENCE = 20.0
 # What is read at once.
 CHUNK = 1 << 20
 
@@ -34,7 +33,11 @@ class Crossing:
     """From the offer of a link to its end. What was delivered and is still on its way is in memory: one delivery."""
 
     def __init__(self, embark: Embark, processes: int, ranks: int, tell: Callable[[dict[str, Any]], None]) -> None:
-        """`processes`: ParaView's. `tell`: `{"delivered": True}`, `{"open": True}`, `{"lost": why}`."""
+        """`processes`: ParaView's.
+
+        `tell`: `{"open": True}`, `{"answered": bytes}` once the simulation may deliver, `{"delivered": True}`,
+        `{"lost": why}`.
+        """
         self._embark = embark
         self._tell = tell
         self._ranks = ranks
@@ -44,6 +47,12 @@ class Crossing:
         self._listeners: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._near: asyncio.StreamWriter | None = None
+        # All connections of both sides that are open.
+        self._writers: list[asyncio.StreamWriter] = []
+        # Of them ParaView's.
+        self._theirs: list[asyncio.StreamWriter] = []
+        self._awaited: set[socket.socket] = set()
+        self._is_lost = False
         # ParaView's sides, by pair.
         self._far: dict[int, asyncio.StreamWriter] = {}
         self._greeting = bytearray()
@@ -51,14 +60,19 @@ class Crossing:
         self._greeted = asyncio.Event()
         # Of the other pairs: what they have greeted with.
         self._others: dict[int, asyncio.Future[bytes]] = {}
-        # ParaView has something to say at the next step.
-        self.ask = False
-        # The simulation stands and waits for it; what it has said so far.
-        self._standing: asyncio.TimerHandle | None = None
-        self._reply = bytearray()
-        self._orders = 0
-        # The simulation's answer is to be swallowed: it was asked from here.
-        self._alone = False
+        self._answers = Answers()
+        # ParaView was asked, until when it has to answer, and is to be asked once more.
+        self._asking: asyncio.TimerHandle | None = None
+        self._again = False
+        # It is in the middle of a delivery, or of an answer: neither goes into the other.
+        self._delivering = False
+        self._kept: list[bytes] = []
+        # The simulation is to deliver: as soon as ParaView has answered, and it has heard its last answer.
+        self._invited = self._answered = False
+        # What ParaView's proxies are called in the simulation; ParaView is told when it is asked the next time.
+        self._mapping = frames.numbered(frames.MAPPED, 0)
+        self._mapped = b""
+        self._update = frames.update(0, 0.0)
         self.open = False
         self.closed = False
 
@@ -79,14 +93,15 @@ class Crossing:
         if self.closed:
             return
         self.closed, self.open = True, False
-        self._stand_no_more()
+        self._ask_no_more()
+        # A listener that somebody waits at is closed by the one who waits, once the loop looks at it no longer.
         for task in self._tasks:
             task.cancel()
         for listener in self._listeners:
-            listener.close()
-        for writer in (self._near, *self._far.values()):
-            if writer is not None:
-                writer.close()
+            if listener not in self._awaited:
+                listener.close()
+        for writer in self._writers:
+            writer.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -100,14 +115,14 @@ class Crossing:
 
     def _lose(self, why: str) -> None:
         """ParaView's side is no more; the simulation's stays, and leads nowhere."""
-        if self.closed:
+        if self.closed or self._is_lost:
             return
-        self.open = False
-        if self._standing is not None:
-            self._stand_no_more()
-            self._answer_alone()
-        for writer in self._far.values():
+        self._kept.clear()
+        self.open, self._is_lost = False, True
+        self._ask_no_more()
+        for writer in self._theirs:
             writer.transport.abort()
+        self._theirs.clear()
         self._far.clear()
         self._tell({"lost": why})
 
@@ -117,20 +132,29 @@ class Crossing:
         reader, self._near = await self._accepted(0)
         self._run(self._arrive())
         messages = frames.Messages()
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(CHUNK):
-                for found in messages.feed(data):
-                    self._heard(*found)
-        self._lose("the simulation has closed its link")
-        self.close()
+        try:
+            with contextlib.suppress(ConnectionError):
+                while data := await reader.read(CHUNK):
+                    for found in messages.feed(data):
+                        self._heard(*found)
+            self._lose("the simulation has closed its link")
+        except frames.NoLive as error:
+            self._lose(f"the simulation said {error}")
+        finally:
+            self.close()
 
     async def _accepted(self, number: int) -> Streams:
         """The first one that comes is the simulation's, and the only one."""
         listener = self._listeners[number]
-        sock, _ = await asyncio.get_running_loop().sock_accept(listener)
-        listener.close()
+        self._awaited.add(listener)
+        try:
+            sock, _ = await asyncio.get_running_loop().sock_accept(listener)
+        finally:
+            listener.close()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return await asyncio.open_connection(sock=sock, limit=CHUNK)
+        streams = await asyncio.open_connection(sock=sock, limit=CHUNK)
+        self._writers.append(streams[1])
+        return streams
 
     def _heard(self, tag: int, body: bytes | None, raw: bytes, ends: bool) -> None:
         """From the first rank."""
@@ -138,13 +162,25 @@ class Crossing:
         if not self._greeted.is_set():
             self._greet(tag, raw, ends)
         elif tag == frames.RMI and body is not None and frames.remote_call(body) == frames.UPDATE:
-            self._stand(raw)
-        elif tag == frames.MAPPED and self._alone:
-            self._alone = False
+            self._update, self._answered = raw, False
+        elif tag == frames.MAPPED and body is not None:
+            self._mapped = raw if frames.number(body) else b""
+        elif tag == frames.MAP:
+            self._mapped += raw
+            if ends:
+                self._mapping, self._again = self._mapped, True
         else:
-            self._pass(0, raw)
+            self._delivering = True
+            if self._asking is None:
+                self._pass(0, raw)
+            else:
+                self._kept.append(raw)
             if tag == frames.LAST and ends:
+                self._delivering = False
                 self._tell({"delivered": True})
+                if self._again:
+                    self._ask()
+                self._answer()
 
     def _greet(self, tag: int, raw: bytes, ends: bool) -> None:
         """As ParaView would; what it says is kept for ParaView."""
@@ -169,29 +205,50 @@ class Crossing:
         elif tag == frames.STATE and ends:
             self._near.write(frames.numbered(frames.PROCESSES, self._pairs))
 
-    def _stand(self, raw: bytes) -> None:
-        """A step that is to be delivered: has something changed?"""
-        if not (self.open and self.ask):
-            self._answer_alone()
-            return
-        self.ask = False
-        self._reply.clear()
-        self._orders = 0
-        self._standing = asyncio.get_running_loop().call_later(PATIENCE, self._impatient)
-        self._pass(0, raw)
+    # -- what is asked, and answered -----------------------------------------------------------------
 
-    def _answer_alone(self) -> None:
+    def invite(self, ask: bool) -> None:
+        """Have the simulation deliver a step. `ask`: ParaView has something new to say."""
+        self._invited = True
+        if ask:
+            self._ask()
+        self._answer()
+
+    def _ask(self) -> None:
+        self._again = self._asking is not None or self._delivering or not self.open
+        if not self._again:
+            self._asking = asyncio.get_running_loop().call_later(PATIENCE, self._impatient)
+            self._pass(0, self._update)
+
+    def _answer(self) -> None:
+        """Into the simulation's socket, before it asks."""
+        if not self._invited or self._answered or self._asking is not None or not self.open:
+            return
         assert self._near is not None
-        self._alone = True
-        self._near.write(frames.NOTHING_NEW)
+        self._invited, self._answered = False, True
+        answer = self._answers.take()
+        self._near.write(answer)
+        self._tell({"answered": len(answer)})
+
+    def _replied(self) -> None:
+        """ParaView's answer is there; it waits for what its proxies are called in the simulation, but not for long."""
+        self._ask_no_more()
+        mapping, self._mapping = self._mapping, frames.numbered(frames.MAPPED, 0)
+        self._pass(0, mapping)
+        kept, self._kept = self._kept, []
+        for raw in kept:
+            self._pass(0, raw)
+        if self._again:
+            self._ask()
+        self._answer()
 
     def _impatient(self) -> None:
-        self._lose(f"ParaView did not answer within {PATIENCE:g} s; the simulation went on")
+        self._lose(f"ParaView did not answer within {PATIENCE:g} s")
 
-    def _stand_no_more(self) -> None:
-        if self._standing is not None:
-            self._standing.cancel()
-            self._standing = None
+    def _ask_no_more(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
 
     def _pass(self, pair: int, raw: bytes) -> None:
         far = self._far.get(pair)
@@ -202,18 +259,20 @@ class Crossing:
         """One of the other ranks: greeted from here, or it would end the simulation; its data taken to its pair."""
         reader, near = await self._accepted(number)
         messages, greeting = frames.Messages(), bytearray()
-        with contextlib.suppress(ConnectionError):
-            while data := await reader.read(CHUNK):
-                for tag, _, raw, _ in messages.feed(data):
-                    if tag in frames.ECHOED and not self._others[number].done():
-                        greeting += raw
-                        near.write(raw)
-                        # The last of the four.
-                        if tag == frames.WIDTH_OF_IDS:
-                            self._others[number].set_result(bytes(greeting))
-                    else:
-                        self._pass(number, raw)
-        near.close()
+        try:
+            with contextlib.suppress(ConnectionError):
+                while data := await reader.read(CHUNK):
+                    for tag, _, raw, _ in messages.feed(data):
+                        if tag in frames.ECHOED and not self._others[number].done():
+                            greeting += raw
+                            near.write(raw)
+                            # The last of the four.
+                            if tag == frames.WIDTH_OF_IDS:
+                                self._others[number].set_result(bytes(greeting))
+                        else:
+                            self._pass(number, raw)
+        finally:
+            near.close()
 
     # -- ParaView's side ---------------------------------------------------------------------------
 
@@ -221,26 +280,19 @@ class Crossing:
         """Greet ParaView as the simulation has greeted us, and pass on what it says."""
         await self._greeted.wait()
         try:
-            incoming = await asyncio.wait_for(self._meet(), GREETING)
+            incoming = await asyncio.wait_for(self._meet(), PATIENCE)
         except asyncio.TimeoutError:
-            self._lose(f"ParaView did not greet within {GREETING:g} s")
+            self._lose(f"ParaView did not greet within {PATIENCE:g} s")
             return
         self.open = True
         self._tell({"open": True})
+        if self._again:
+            self._ask()
+        self._answer()
         while True:
-            tag, _, raw, ends = await incoming.next()
-            if self._standing is not None and tag in (frames.CHANGED, frames.CHANGES, frames.ORDERS):
-                self._replied(tag, raw, ends)
-
-    def _replied(self, tag: int, raw: bytes, ends: bool) -> None:
-        """All of it at once: a half could not be taken back."""
-        self._reply += raw
-        if tag == frames.ORDERS and ends:
-            self._orders += 1
-        if self._orders == 2:
-            self._stand_no_more()
-            assert self._near is not None
-            self._near.write(bytes(self._reply))
+            # Nobody waits for anything else that it may say.
+            if self._answers.feed(*await incoming.next()) and self._asking is not None:
+                self._replied()
 
     async def _meet(self) -> Incoming:
         incoming, writer = await self._greeted_by(None, bytes(self._greeting))
@@ -261,6 +313,8 @@ class Crossing:
 
     async def _greeted_by(self, place: Place, greeting: bytes) -> tuple[Incoming, asyncio.StreamWriter]:
         reader, writer = await self._embark(place)
+        self._writers.append(writer)
+        self._theirs.append(writer)
         incoming = Incoming(reader)
         for tag, _, raw, _ in frames.Messages(len(greeting)).feed(greeting):
             writer.write(raw)

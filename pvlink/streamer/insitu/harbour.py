@@ -33,6 +33,8 @@ MAX_EVENTS = 2_000
 MAX_POINTS = 50_000
 # Connections that are being greeted or carried.
 MAX_VISITORS = 64
+# What ParaView is told where there is none.
+NOBODY: dict[str, Any] = {"op": "simulation", "hello": None}
 log = logging.getLogger(__name__)
 
 
@@ -62,6 +64,9 @@ class Harbour:
         self._events: deque[tuple[int, dict[str, Any]]] = deque(maxlen=MAX_EVENTS)
         self._points: deque[tuple[int, Any]] = deque(maxlen=MAX_POINTS)
         self._numbers = 0
+        # The same simulation has come again, and says first how it was at last.
+        self._again = False
+        self._ticking: asyncio.TimerHandle | None = None
         self._paraview: Waiting | None = None
         self._ticket = ""
         self._sluice = Sluice()
@@ -89,6 +94,11 @@ class Harbour:
         """No simulation is waited for any more; the one that is there goes on without us."""
         for task in self._tasks:
             task.cancel()
+        if self._ticking is not None:
+            self._ticking.cancel()
+            self._ticking = None
+        if self._simulation is not None:
+            self._tell_engine(NOBODY)
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -148,7 +158,7 @@ class Harbour:
         if not self._place:
             return
         if self._simulation is None or self._hello is None:
-            self._tell_engine({"op": "simulation", "hello": None})
+            self._tell_engine(NOBODY)
             return
         hello = {name: self._hello.get(name) for name in ("host", "pid", "began", "paraview")}
         parameters = received(self._hello.get("parameters"))
@@ -211,8 +221,8 @@ class Harbour:
     def _begin(self, visitor: Visitor, hello: dict[str, Any]) -> None:
         same = self._hello is not None and all(hello.get(k) == self._hello.get(k) for k in ("host", "pid", "began"))
         if not same:
-            self._events.clear()
-            self._points.clear()
+            self._forget()
+        self._again = same
         self._simulation, self._hello = visitor, hello
         self._heard = asyncio.get_running_loop().time()
         self._standing = self._ended = ""
@@ -221,12 +231,9 @@ class Harbour:
         self._offer()
 
     def _take(self, facts: dict[str, Any]) -> None:
-        if isinstance(status := facts.get("status"), dict):
-            if status:
-                self._status = status
-            for point in status.get("points", []):
-                self._numbers += 1
-                self._points.append((self._numbers, point))
+        if isinstance(status := facts.get("status"), dict) and status:
+            self._status = status
+            self._measured(status.get("points"))
         if isinstance(event := facts.get("event"), dict):
             self._note(event)
         if isinstance(standing := facts.get("standing"), str):
@@ -237,9 +244,21 @@ class Harbour:
             self._ended = ended
             self._note({"kind": "ended", "how": ended})
 
+    def _measured(self, points: object) -> None:
+        good = [one for one in points if _is_point(one)] if isinstance(points, list) else []
+        if self._again and self._points:
+            # Only then: a simulation may count its steps anew in the middle of its life.
+            last = self._points[-1][1][0]
+            good = [one for one in good if one[0] > last]
+        self._again = False
+        for point in good:
+            self._numbers += 1
+            self._points.append((self._numbers, point))
+
     def _crossed(self, crossing: dict[str, Any]) -> None:
         if "lost" in crossing:
             self._link = f"lost: {crossing['lost']}"
+            self._note({"kind": "unlinked", "why": str(crossing["lost"])})
             self._tell_engine({"op": "link-lost", "why": str(crossing["lost"])})
         elif "open" in crossing:
             self._link = "open"
@@ -249,7 +268,7 @@ class Harbour:
         if self._simulation is not visitor:
             return
         self._simulation = None
-        self._link = "none"
+        self._link, self._ticket = "none", ""
         if not self._ended:
             self._note({"kind": "left"})
         self._tell()
@@ -259,7 +278,7 @@ class Harbour:
         self._events.clear()
         self._points.clear()
         self._standing = self._ended = ""
-        self._link = "none"
+        self._link, self._ticket = "none", ""
 
     def _note(self, event: dict[str, Any]) -> None:
         self._numbers += 1
@@ -270,14 +289,17 @@ class Harbour:
             return
         if self._simulation is not None:
             self._simulation.say(tick=True)
-        asyncio.get_running_loop().call_later(TICK, self._tick)
+        self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     # -- its link ----------------------------------------------------------------------------------
 
     async def _carry(self, visitor: Visitor, hello: dict[str, Any]) -> None:
         """Catalyst Live, to ParaView's port, or to the place that ParaView itself has named on that link."""
-        if self._paraview is None or not hmac.compare_digest(str(hello.get("ticket")).encode(), self._ticket.encode()):
+        given = str(hello.get("ticket")).encode()
+        if self._paraview is None or not self._ticket or not hmac.compare_digest(given, self._ticket.encode()):
             raise Stranger("that link is over")
+        # Of the offer that this ticket is for: there may be another one by the time that ParaView is reached.
+        sluice = self._sluice
         match hello.get("place"):
             case [str(host), int(port)]:
                 place: tuple[str, int] | None = (host, port)
@@ -288,13 +310,22 @@ class Harbour:
         except OSError as error:
             log.warning("a simulation does not reach ParaView: %s", error)
             return
-        gate = self._sluice.gate(writer.write, first=place is None)
+        gate = sluice.gate(writer.write, first=place is None)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_pour(visitor.reader, gate.feed, writer))
                 group.create_task(_pour(reader, visitor.writer.write, visitor.writer))
         finally:
             writer.close()
+
+
+def _is_point(one: object) -> bool:
+    """Step, time, values by name."""
+    match one:
+        case [int(), int() | float(), dict()]:
+            return True
+        case _:
+            return False
 
 
 async def _pour(reader: asyncio.StreamReader, take: Callable[[bytes], object], other: asyncio.StreamWriter) -> None:

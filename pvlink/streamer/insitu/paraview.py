@@ -39,6 +39,9 @@ class Waiting:
                     reader, writer = await asyncio.open_connection(_here(host), port, limit=CHUNK)
         except TimeoutError:
             raise OSError(f"no answer at port {port} within {REACH:g} s") from None
+        except (OverflowError, ValueError) as error:
+            # A port beyond 65535, a host that no name can be.
+            raise OSError(f"{host!r} and {port} are no place: {error}") from None
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return reader, writer
 

@@ -18,6 +18,10 @@ TICK, SILENCE = 1.0, 4.0
 MAX_LINE = 1 << 20
 
 
+NONSENSE = "it says nothing that pvlink says"
+HUNG_UP = "it has hung up"
+
+
 class Stranger(Exception):
     """Not one of ours; the sentence says why."""
 
@@ -35,20 +39,28 @@ class Visitor:
         try:
             async with asyncio.timeout(GREETING):
                 return await self._greeted()
-        except (OSError, ValueError, TimeoutError) as error:
-            raise Stranger(str(error) or type(error).__name__) from None
+        except TimeoutError:
+            raise Stranger(f"it has not said within {GREETING:g} s who it is") from None
+        except OSError as error:
+            raise Stranger(error.strerror or str(error) or HUNG_UP) from None
+        except ValueError:
+            raise Stranger(NONSENSE) from None
 
     async def _greeted(self) -> dict[str, Any]:
         theirs = await self.read()
         nonce = theirs.get("nonce")
         if theirs.get("pvlink") != "insitu" or not isinstance(nonce, str):
-            raise Stranger("it says nothing that pvlink says")
+            raise Stranger(NONSENSE)
         if theirs.get("version") != VERSION:
             self.say(version=VERSION)
             raise Stranger("the simulation has another version of pvlink")
         secret, ours = key.read(), key.nonce()
         self.say(nonce=ours, version=VERSION, proof=key.proof(secret, "shore", nonce, ours))
-        hello = await self.read()
+        try:
+            hello = await self.read()
+        except ConnectionError:
+            # A ferry looks at our proof before it shows its own.
+            raise Stranger(f"{HUNG_UP}, and may have another key than {key.place()}") from None
         if not key.proven(hello.get("proof"), key.proof(secret, "ferry", nonce, ours)):
             raise Stranger(f"the simulation has another key than {key.place()}")
         return hello
@@ -56,10 +68,9 @@ class Visitor:
     async def read(self) -> dict[str, Any]:
         """Raises ValueError, OSError."""
         said = await self.reader.readline()
-        facts = json.loads(said) if said.endswith(b"\n") else None
-        if not isinstance(facts, dict):
-            raise ValueError("it says nothing that pvlink says")
-        return facts
+        if not said:
+            raise ConnectionResetError(HUNG_UP)
+        return _facts(said)
 
     async def lines(self) -> AsyncIterator[dict[str, Any]]:
         """Until it has gone, or has said nothing for too long."""
@@ -77,3 +88,17 @@ class Visitor:
 
     def close(self) -> None:
         self.writer.close()
+
+
+def _facts(said: bytes) -> dict[str, Any]:
+    """A line. Raises ValueError."""
+    try:
+        facts = json.loads(said) if said.endswith(b"\n") else None
+        if b"\\u" in said:
+            # Half a character, such as Python makes of a file's name that is no text, could be told to no kernel.
+            facts = json.loads(json.dumps(facts, ensure_ascii=False).encode(errors="replace"))
+    except RecursionError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise ValueError(NONSENSE)
+    return facts

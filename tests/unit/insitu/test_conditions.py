@@ -164,14 +164,12 @@ def test_whatever_is_written_is_a_condition_or_none(text: str) -> None:
         assert not condition.holds({name: value for name, value in everything.items() if name != missing})
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="what is wrong is written out, deeper than the stack is")
 @pytest.mark.parametrize("text", ["not " + "-" * 480 + "F", "f(" + "-" * 480 + "F) > 1"], ids=lambda one: one[:5])
 def test_what_is_wrong_in_a_deep_one_is_said_like_anything_else(text: str) -> None:
     with pytest.raises(NoCondition):
         Condition(text)
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="it may be as deep as it is long, and is evaluated so")
 def test_what_was_read_once_is_evaluated_wherever_the_simulation_is() -> None:
     try:
         condition = Condition("-" * 480 + "F > 1")
@@ -181,7 +179,6 @@ def test_what_was_read_once_is_evaluated_wherever_the_simulation_is() -> None:
     assert deep(600, lambda: condition.holds({"F": 2.0}))
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="a whole number may have more digits than a double takes")
 @pytest.mark.parametrize("text", [f"F > {HUGE}", f"F * {HUGE} > 1", f"F - {HUGE} < 1", f"{HUGE} / 3 > F"])
 def test_a_number_that_is_too_large_costs_the_condition_and_not_the_simulation(text: str) -> None:
     try:

@@ -156,7 +156,6 @@ async def test_a_paraview_that_does_not_greet_is_lost_after_a_while(monkeypatch:
         await goes_on(simulation)
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="its connection is nobody's before the greeting is over")
 @pytest.mark.parametrize("code", [0, 3], ids=["too slow", "of another version"])
 async def test_whoever_is_lost_in_the_greeting_is_let_go(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crossing, "GREETING", 0.2)
@@ -172,7 +171,6 @@ async def test_whoever_is_lost_in_the_greeting_is_let_go(code: int, monkeypatch:
         await asyncio.wait_for(paraview.rest(), 1)
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="its connection is nobody's before the greeting is over")
 async def test_whoever_is_being_greeted_is_let_go_with_the_crossing() -> None:
     async with strait() as sea:
         await sea.simulation()

@@ -349,7 +349,6 @@ def test_an_owner_who_comes_again_and_leaves_again_is_waited_for_again() -> None
     assert run.helm.look(100.0 + GRACE) == [Event("released")]
 
 
-@pytest.mark.xfail(strict=True, reason="that a pause stays is remembered beyond that pause")
 @pytest.mark.parametrize("later", [{"do": "when", "id": 1, "text": "step > 5", "then": "pause"},
                                    {"do": "until", "step": 5}], ids=["when", "until"])  # fmt: skip
 def test_the_next_pause_does_not_stay_because_the_last_one_did(later: dict[str, Any]) -> None:

@@ -253,7 +253,6 @@ def test_what_comes_in_pieces_is_heard_whole(harness: Harness, monkeypatch: pyte
     assert heard(box, 2) == [{"owner": False}, {"live": None}]
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="what cannot be read ends the simulation")
 def test_what_cannot_be_read_is_not_heard(harness: Harness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "mouth.py").write_text(MOUTH)
     (tmp_path / "said").write_bytes(b'garbage\n{"owner":true}\n')
@@ -319,7 +318,6 @@ def test_between_two_ferries_nothing_waits_and_nothing_that_happens_is_lost(
     assert told(ear)[2:102] == [{"event": step} for step in range(100)]
 
 
-@pytest.mark.xfail(strict=True, reason="what could not be sent is forgotten with what was being sent")
 def test_what_could_not_be_said_to_a_dead_ferry_is_said_to_the_next_one(
     harness: Harness, ear: Path, clock: Clock
 ) -> None:
@@ -375,7 +373,6 @@ def test_a_ferry_that_cannot_be_started_costs_nothing_but_a_sentence(
     assert len(harness.ferries) == 1
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="the socket is made before anybody looks out for errors")
 def test_a_process_that_has_no_more_descriptors_has_no_ferry_and_goes_on(
     harness: Harness, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -439,7 +436,6 @@ def test_a_simulation_that_is_killed_takes_its_ferry_with_it(harness: Harness) -
     until(lambda: not ferry.is_running() or ferry.status() == psutil.STATUS_ZOMBIE, 10)
 
 
-@pytest.mark.xfail(strict=True, reason="that there is no ferry is taken for one that died")
 def test_who_listens_after_the_end_hears_nothing_and_starts_nothing(harness: Harness) -> None:
     box = harness.box()
     box.close("finished")

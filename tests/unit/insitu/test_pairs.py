@@ -244,7 +244,6 @@ async def test_what_is_lost_is_lost_for_all_ranks(patience: float) -> None:
 # -- the end ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="the link of a rank but the first is nobody's to close")
 @pytest.mark.parametrize("how", ["by us", "by the first rank"])
 async def test_every_rank_finds_its_link_closed(how: str) -> None:
     async with strait(2, 2) as sea:
@@ -257,7 +256,6 @@ async def test_every_rank_finds_its_link_closed(how: str) -> None:
         await asyncio.wait_for(second.rest(), 1)
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="the link of a rank but the first is nobody's to close")
 async def test_a_second_rank_that_makes_no_sense_is_not_kept_waiting() -> None:
     async with strait(2, 2) as sea:
         _, second, _, _ = await all_of(sea)

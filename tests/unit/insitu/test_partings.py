@@ -59,7 +59,6 @@ async def test_a_paraview_that_is_lost_is_not_asked_any_more() -> None:
         await goes_on(simulation)
 
 
-@pytest.mark.xfail(strict=True, reason="what is let go of is found gone then, and told once more with that reason")
 async def test_that_paraview_is_lost_is_told_once(patience: float) -> None:
     async with strait() as sea:
         simulation, _ = await sea.both()
@@ -98,7 +97,6 @@ async def test_a_simulation_that_goes_while_it_is_greeted_leaves_nobody_waiting(
         assert sea.places == []
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="nobody reads its link any more, and nobody closes it")
 async def test_a_simulation_that_makes_no_sense_is_not_kept_waiting() -> None:
     async with strait() as sea:
         simulation, _ = await sea.both()
@@ -163,7 +161,6 @@ async def test_a_crossing_that_is_closed_twice_is_closed_and_says_nothing_more(
         assert sea.told == told
 
 
-@pytest.mark.xfail(strict=True, raises=FileNotFoundError, reason="the loop still looks at what is closed already")
 async def test_who_comes_by_the_same_number_right_after_it_was_closed_has_it_alone() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         async with strait() as sea:

@@ -13,8 +13,10 @@ import msgspec
 from pvlink.errors import StreamerLost
 from pvlink.insitu.helm import Event, Helm, Nonsense
 from pvlink.insitu.parameters import Parameters, Refused, Value, declared
+from pvlink.monitor.panel import Panel
 from pvlink.streamer import control_port
 
+Made = Callable[[], Panel]
 PLACE = "127.0.0.1:22222"
 PARAMETERS: dict[str, object] = {
     "F": {"range": (0.0, 0.1), "start": 0.04, "unit": "1/s", "doc": "feed rate"},
@@ -38,10 +40,13 @@ class Rehearsal:
 
     def __init__(self) -> None:
         self.desk: Any = Desk(self)
+        self.role = "control"
         self.helm = Helm()
         # What was asked, in order; and what was printed nowhere.
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.lost = ""
+        # So many questions until it is.
+        self.lost_in = -1
         self.place = PLACE
         self.there = False
         self.hello: dict[str, Any] | None = None
@@ -124,14 +129,14 @@ class Rehearsal:
 
     def ask(self, op: str, **facts: Any) -> dict[str, Any]:
         with self._lock:
+            if self.lost_in == 0:
+                self.lost = "The process that sends the pictures has ended."
+            self.lost_in -= 1
             if self.lost:
                 raise StreamerLost(self.lost)
-            try:
-                # As the streamer reads it, whose JSON is stricter than Python's.
-                assert not control_port._parsed(json.dumps({"id": 1, "op": op, **facts}).encode()).wrong
-            except msgspec.MsgspecError as error:
-                self.lost = f"The process that sends the pictures has ended: {error}"
-                raise StreamerLost(self.lost) from None
+            # As the streamer reads it, whose JSON is stricter than Python's.
+            if wrong := control_port._parsed(json.dumps({"id": 1, "op": op, **facts}).encode()).wrong:
+                raise ValueError(f"The streamer cannot do 'invalid'. {wrong}")
             facts = json.loads(json.dumps(facts))
             self.asked.append((op, facts))
             answer = self._answered(op, facts)
@@ -321,7 +326,20 @@ class Source:
 
 
 def shown(widget: Any) -> Iterator[str]:
-    """All that a widget and those in it hold, and so all that a page gets."""
+    """All that a widget and those in it hold."""
     yield repr(widget.get_state())
     for child in getattr(widget, "children", ()):
         yield from shown(child)
+
+
+def page(panel: Panel) -> str:
+    """All that a page gets of it."""
+    return "\n".join(shown(panel._widget))
+
+
+def ended(name: str) -> None:
+    """Wait until no thread of that name is there any more."""
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(10.0)
+            assert not thread.is_alive()

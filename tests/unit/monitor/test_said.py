@@ -62,25 +62,18 @@ def asked(host: Rehearsal) -> dict[str, Any]:
         ({"there": True, "simulation": NAMED, "status": STEP, "ended": "finished"},
          "gray-scott has finished, at step 7."),
         ({"simulation": NAMED, "status": STEP, "ended": "ended"}, "gray-scott has ended, at step 7."),
+        ({"simulation": NAMED, "status": STEP, "ended": "died"},
+         "gray-scott has died, at step 7: it was killed, or has crashed. What it printed last says more."),
         ({"simulation": NAMED, "status": STEP, "ended": "ValueError: no"},
-         "gray-scott has failed: ValueError: no, at step 7."),
+         "gray-scott has failed, at step 7. ValueError: no"),
     ],
 )  # fmt: skip
 def test_how_it_is_is_a_sentence(facts: dict[str, Any], words: str) -> None:
     assert Said(place=PLACE, **facts).words == words
 
 
-@pytest.mark.xfail(strict=True, reason="the place is empty by then, and so is its part of the sentence")
 def test_that_nobody_is_waited_for_is_a_sentence_too() -> None:
     assert "  " not in Said(place="").words
-
-
-@pytest.mark.xfail(strict=True, reason="where it died stands behind a sentence of its own")
-def test_where_it_died_is_said_before_what_to_do() -> None:
-    words = Said(place=PLACE, simulation=NAMED, status=STEP, ended="died").words
-    assert "has died" in words
-    assert "step 7" in words
-    assert words.endswith("says more.")
 
 
 def test_it_stands_only_where_it_is() -> None:
@@ -125,7 +118,6 @@ def test_what_was_measured_to_be_no_number_is_none(host: Rehearsal, follower: Fo
     assert values["min(V)"] == 3.0
 
 
-@pytest.mark.xfail(strict=True, reason="a time that is NaN comes as null, which float() takes for no number")
 def test_a_time_that_is_no_number_disturbs_nothing(host: Rehearsal, follower: Follower) -> None:
     host.measure(1, math.nan, {"max(V)": 0.25})
     host.measure(2, 0.5, {"max(V)": 0.5})
@@ -176,7 +168,6 @@ def test_where_nobody_answers_what_is_known_stays(host: Rehearsal, follower: Fol
     assert [one["kind"] for one in follower.events] == ["came", "met"]
 
 
-@pytest.mark.xfail(strict=True, reason="the harbour forgets the former simulation, and the follower does not")
 def test_of_another_simulation_nothing_is_known_that_was_the_formers(host: Rehearsal, follower: Follower) -> None:
     host.note({"kind": "changed", "changes": []})
     host.measure(1, 0.5, {"max(V)": 0.25})

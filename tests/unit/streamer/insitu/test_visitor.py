@@ -134,16 +134,12 @@ async def test_greeting_and_first_words_may_come_together(gate: Gate) -> None:
 
 @pytest.mark.parametrize("what", GARBAGE)
 async def test_what_is_no_greeting_is_turned_away(gate: Gate, what: str) -> None:
-    assert await turned_away(gate, GARBAGE[what])
+    why = await turned_away(gate, GARBAGE[what])
+    assert why.startswith("it has hung up" if what in ("nothing", "half a character") else "it says nothing that")
 
 
-@pytest.mark.xfail(strict=True, reason="json.loads raises a RecursionError, which is not a ValueError")
 async def test_brackets_without_end_are_turned_away(gate: Gate) -> None:
-    why = ""
-    # Let through, it would disturb what looks at this test's traceback.
-    with contextlib.suppress(RecursionError):
-        why = await turned_away(gate, b"[" * 50_000 + b"\n")
-    assert why
+    assert await turned_away(gate, b"[" * 50_000 + b"\n") == "it says nothing that pvlink says"
 
 
 async def test_silence_is_turned_away(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,13 +149,12 @@ async def test_silence_is_turned_away(gate: Gate, monkeypatch: pytest.MonkeyPatc
         await one.greet()
 
 
-@pytest.mark.xfail(strict=True, reason="the sentence is the name of an exception")
 async def test_of_silence_there_is_a_sentence(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "GREETING", 0.05)
     one, _ = await gate.raw()
     with pytest.raises(Stranger) as why:
         await one.greet()
-    assert "Error" not in str(why.value)
+    assert str(why.value) == "it has not said within 0.05 s who it is"
 
 
 async def test_a_byte_now_and_then_buys_no_time(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,14 +319,14 @@ async def test_who_says_nothing_for_too_long_is_gone(gate: Gate, monkeypatch: py
 
 
 async def test_who_says_a_word_now_and_then_is_there(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visitor, "SILENCE", 1.0)
+    monkeypatch.setattr(visitor, "SILENCE", 2.0)
     one, ship, _ = await gate.greeted()
     listening = asyncio.create_task(told(one))
-    for _ in range(15):
+    for _ in range(8):
         ship.say(tick=True)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
     await ship.leave()
-    assert len(await listening) == 15
+    assert len(await listening) == 8
 
 
 async def test_what_is_said_to_it_is_one_line_each(gate: Gate) -> None:
