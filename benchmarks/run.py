@@ -19,6 +19,7 @@ from benchmarks import (
     figures,
     frames,
     idle,
+    insitu,
     links,
     mirror,
     path,
@@ -37,6 +38,7 @@ PARTS = (
     "data",
     "servers",
     "cluster",
+    "insitu",
     "path",
     "links",
     "crowd",
@@ -68,6 +70,8 @@ def measured(parts: list[str], *, quick: bool, runs: int = 0) -> Iterator[figure
         yield from servers.figures(runs, seconds)
     if "cluster" in parts:
         yield from cluster.figures(max(1, runs // 2), seconds)
+    if "insitu" in parts:
+        yield from insitu.figures(runs)
     if "path" in parts:
         yield from path.figures(runs, seconds)
     if "links" in parts:

@@ -96,10 +96,14 @@ def main() -> None:
         "k": {"range": (0.0, 0.1), "start": 0.06, "doc": "how fast V is taken out"},
     }
     with Bridge(given.live, parameters=parameters, log=given.log, replay=given.replay) as bridge:
+        began = time.monotonic()
         for step in range(given.steps):
             code.advance(bridge["F"], bridge["k"])
             bridge.update(step, float(step), {"input": code.grid}, extents={"input": code.extent})
             time.sleep(given.pause)
+        took = time.monotonic() - began
+    if MPI.COMM_WORLD.rank == 0:
+        print(f"{given.steps} steps in {took:.3f} s")
     result = code.whole()
     if result is not None and given.result:
         np.save(given.result, result)

@@ -84,7 +84,8 @@ class Bridge:
         self._delivered = self._skipped = 0
         self._points: list[list[Any]] = []
         self._began = self._status_at = time.monotonic()
-        self._spent = self._stood = 0.0
+        # Seconds: in here, of that for what is seen itself, and standing.
+        self._spent = self._own = self._stood = 0.0
         self._step, self._time = -1, 0.0
         self._steps: list[tuple[float, int]] = []
         # The last order that was followed, or refused.
@@ -208,11 +209,16 @@ class Bridge:
             return False
         self._invited = self._asked = False
         self._shown = True
+        began = _now()
         view.show()
+        self._own += _now() - began
         order = self._live.ask(self._step, self._time)
         if order is not None:
             self._change(*order)
-        self._live.deliver(self._step, self._time, self._wanted)
+        began = _now()
+        self._live.make(self._time, self._wanted)
+        self._own += _now() - began
+        self._live.deliver(self._step, self._time)
         self._delivered += 1
         return True
 
@@ -303,6 +309,7 @@ class Bridge:
             "time": self._time,
             "rate": (last - first) / (until - since) if until > since else 0.0,
             "share": self._spent / max(now - self._began - self._stood, 1e-9),
+            "own": self._own,
             "ordered": self._ordered,
             "paused": self._helm.paused,
             "why": self._helm.why,

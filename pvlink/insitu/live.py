@@ -125,12 +125,15 @@ class Live:
         at = _value(self._steering, AT)
         return int(number), int(at) if math.isfinite(at) else NEVER, values
 
-    def deliver(self, step: int, time: float, wanted: Iterable[str]) -> None:
-        """Send what these sources have at this step."""
+    def make(self, time: float, wanted: Iterable[str]) -> None:
+        """Compute what these sources have at this step."""
         for name in wanted:
             source = simple.FindSource(name)
             if source is not None:
                 source.UpdatePipeline(time)
+
+    def deliver(self, step: int, time: float) -> None:
+        """Send it."""
         _quietly(lambda: self._link.InsituPostProcess(time, step))
 
     def keep(self, values: Mapping[str, Value]) -> None:

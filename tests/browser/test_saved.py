@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
@@ -72,6 +73,7 @@ def test_a_saved_notebook_keeps_the_last_picture(notebook: Open, page: Page, tmp
     assert changed(turned, decoded(str(picture.get_attribute("src")).partition(",")[2])) == 0.0
 
 
+@pytest.mark.soak
 def test_a_strangers_notebook_connects_to_nothing(shown: Notebook, page: Page, keep: Keep, view: View) -> None:
     save_picture(shown, view.pixels())
     stranger = json.loads(shown.path.read_text())

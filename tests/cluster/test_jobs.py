@@ -140,6 +140,7 @@ def test_a_server_that_is_killed_is_another_one_and_the_pipeline_comes_back(
     nothing_left(job)
 
 
+@pytest.mark.soak
 def test_a_steward_that_is_killed_takes_everything_along(on_slurm: str) -> None:
     job = pvlink.launch(on_slurm, ranks=2).wait(60)
     (steward,) = [one for one in programs(job, "python3") if "lib/steward.py" in " ".join(one.cmdline())]
@@ -162,6 +163,7 @@ def test_a_kernel_that_is_killed_leaves_the_job_for_another(on_slurm: str, kerne
     nothing_left(job)
 
 
+@pytest.mark.soak
 def test_whoever_comes_last_has_it(on_slurm: str, kernel: Kernel) -> None:
     """Of one user: the one before may be a laptop that sleeps."""
     kernel.run(BEGIN)

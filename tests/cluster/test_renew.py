@@ -76,6 +76,7 @@ def test_a_successor_that_does_not_come_leaves_the_job_as_it_was(on_slurm: str, 
     kernel.run("job.cancel()")
 
 
+@pytest.mark.soak
 def test_paraviews_own_window_has_a_way_to_it(on_slurm: str, kernel: Kernel) -> None:
     job = pvlink.launch(on_slurm, ranks=1).wait(60)
     command = [sys.executable, "-u", "-c", "from pvlink.cli import main; main()", "connect", job.number]

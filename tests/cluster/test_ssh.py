@@ -184,6 +184,7 @@ def test_forwarding_that_is_refused_is_said_with_who_refuses() -> None:
         assert "AllowTcpForwarding" in message
 
 
+@pytest.mark.soak
 def test_a_carrier_that_is_killed_loses_the_server_and_not_the_job(far: Network) -> None:
     with laptop(far) as kernel:
         kernel.run(BEGIN)
@@ -196,6 +197,7 @@ def test_a_carrier_that_is_killed_loses_the_server_and_not_the_job(far: Network)
         assert kernel.run("answer = job.state") == "used"
 
 
+@pytest.mark.soak
 def test_a_kernel_that_is_killed_takes_its_connections_along(far: Network) -> None:
     with laptop(far) as kernel:
         kernel.run(BEGIN)

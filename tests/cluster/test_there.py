@@ -147,6 +147,7 @@ def test_the_end_of_the_job_is_said_and_nothing_of_the_pipeline_is_lost(
     assert "Contour" in state.read_text()
 
 
+@pytest.mark.soak
 def test_it_goes_over_to_another_job(there: str, kernel: Kernel) -> None:
     kernel.run(f"{BEGIN}job = pvlink.launch({there!r}, ranks=1, time='30:00')\n{START}{SCENE}")
     before = kernel.run(PICTURE)

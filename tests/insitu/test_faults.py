@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 import pytest
 
 from tests.chaos.line import Line
@@ -34,6 +34,12 @@ def wanted() -> npt.NDArray[np.float64]:
     return undisturbed(2, *STEPS[:4])
 
 
+def go_on(pid: int) -> None:
+    """If it is there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
 @dataclass
 class Watched:
     """A simulation, with a notebook that shows each of its steps."""
@@ -54,7 +60,7 @@ class Watched:
 
     def stopped(self, pid: int) -> None:
         os.kill(pid, signal.SIGSTOP)
-        self.clean_up.append(lambda: psutil.pid_exists(pid) and os.kill(pid, signal.SIGCONT))
+        self.clean_up.append(lambda: go_on(pid))
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def test_of_those_who_watch(
 def test_of_a_servers_rank(watched: Watched, number: signal.Signals, wanted: npt.NDArray[np.float64]) -> None:
     pid = int(watched.kernel.run("answer = list(session._origin._served.pids.values())[1]"))
     os.kill(pid, number)
-    watched.clean_up.append(lambda: psutil.pid_exists(pid) and os.kill(pid, signal.SIGCONT))
+    watched.clean_up.append(lambda: go_on(pid))
     assert np.array_equal(watched.simulation.result(PATIENCE), wanted)
 
 
@@ -111,6 +117,7 @@ def test_of_a_kernel_that_dies_while_it_stands(watched: Watched, wanted: npt.NDA
     assert time.monotonic() - began > 4.0
 
 
+@pytest.mark.soak
 def test_of_an_engine_that_comes_back(watched: Watched, wanted: npt.NDArray[np.float64]) -> None:
     killed(watched.kernel.engine)
     watched.kernel.run("sim.pause(); session.restart()")
@@ -127,7 +134,7 @@ def test_of_an_engine_that_comes_back(watched: Watched, wanted: npt.NDArray[np.f
 def test_of_the_ferry(watched: Watched, number: signal.Signals, wanted: npt.NDArray[np.float64]) -> None:
     ferry = watched.simulation.ferry
     os.kill(ferry, number)
-    watched.clean_up.append(lambda: psutil.pid_exists(ferry) and os.kill(ferry, signal.SIGCONT))
+    watched.clean_up.append(lambda: go_on(ferry))
     if number is signal.SIGKILL:
         # There is another one, and the link with it.
         before = watched.step()
@@ -174,6 +181,7 @@ def test_of_one_that_is_stopped_it_is_said(watched: Watched, wanted: npt.NDArray
     assert np.array_equal(watched.simulation.result(PATIENCE), wanted)
 
 
+@pytest.mark.soak
 def test_of_a_disk_that_is_full_the_log_is_lost_and_not_the_run() -> None:
     with Kernel.started() as kernel, Running(2, *STEPS, "--log", "/dev/full") as simulation:
         kernel.run(f"sim = session.monitor({simulation.live!r})")

@@ -341,6 +341,7 @@ print(len(get_ipython().kernel.comm_manager.comms), len(ipywidgets.widgets.widge
       pvlink.session().about["pid"], pvlink.session()._streamer.pid)"""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("times", [60, pytest.param(200, marks=pytest.mark.soak)])
 def test_a_cell_run_many_times_costs_what_it_cost_at_first(times: int) -> None:
     directory = Path(tempfile.mkdtemp(prefix="pvl-"))

@@ -145,9 +145,10 @@ class Ferry:
         if "live" in facts:
             self._offer(facts["live"])
         if "next" in facts and isinstance(facts["next"], dict) and self._crossing is not None:
-            # Once what the simulation will hear is in its socket it is told.
-            self._next = facts["next"]
-            self._crossing.invite(self._next.get("ask") is True)
+            # Once what the simulation will hear is in its socket it is told; also of what came before and was not yet.
+            ask = facts["next"].get("ask") is True
+            self._next = {**facts["next"], "ask": ask or self._next.get("ask") is True}
+            self._crossing.invite(ask)
 
     def _say(self, facts: dict[str, Any]) -> None:
         if self._writer is not None and not self._writer.is_closing():
@@ -181,7 +182,8 @@ class Ferry:
 
     def _crossed(self, facts: dict[str, Any]) -> None:
         if "answered" in facts:
-            self._tell(next={**self._next, "ready": facts["answered"]})
+            told, self._next = {**self._next, "ready": facts["answered"]}, {}
+            self._tell(next=told)
             return
         self._say({"crossing": facts})
         if "lost" in facts:

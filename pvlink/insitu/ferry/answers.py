@@ -16,23 +16,26 @@ class Answers:
         self._part = bytearray()
         self._state = b""
         self._orders = b""
-        # Of the answer that is coming: how long its list of orders is, and whether that was said.
-        self._lengths = 0
+        # Of the answer that is coming: the list of what is wanted, and how many of its two messages are over.
+        self._list = bytearray()
+        self._ended = 0
 
     def feed(self, tag: int, body: bytes | None, raw: bytes, ends: bool) -> bool:
         """Whether an answer of ParaView's is complete now."""
         if tag == frames.CHANGED and body is not None:
             self._part = bytearray(raw)
-            self._lengths = 0
+            self._list.clear()
+            self._ended = 0
         elif tag == frames.CHANGES:
             self._part += raw
             if ends:
                 self._state = bytes(self._part)
-        elif tag == frames.ORDERS and body is not None:
-            self._lengths += 1
-            if self._lengths == 2:
-                if frames.changes_orders(body):
-                    self._orders = frames.twice(frames.ORDERS, body)
+        elif tag == frames.ORDERS:
+            self._list += raw
+            self._ended += ends
+            if ends and self._ended == 2:
+                if frames.changes_orders(bytes(self._list[len(frames.numbered(tag, 0)) + HEAD :])):
+                    self._orders = bytes(self._list)
                 return True
         return False
 

@@ -222,7 +222,7 @@ class Crossing:
 
     def _answer(self) -> None:
         """Into the simulation's socket, before it asks."""
-        if not self._invited or self._answered or self._asking is not None or not self.open:
+        if not self._invited or self._answered or self._asking is not None or self._again or not self.open:
             return
         assert self._near is not None
         self._invited, self._answered = False, True
