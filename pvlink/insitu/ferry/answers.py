@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from pvlink.insitu import frames
 
+# Where the list itself begins: behind a message of one number, its length, and the head of its own.
+_BODY = len(frames.numbered(frames.ORDERS, 0) + frames.message(frames.ORDERS, b""))
+
 
 class Answers:
     """Of one link."""
@@ -34,7 +37,7 @@ class Answers:
             self._list += raw
             self._ended += ends
             if ends and self._ended == 2:
-                if frames.changes_orders(bytes(self._list[len(frames.numbered(tag, 0)) + HEAD :])):
+                if frames.changes_orders(bytes(self._list[_BODY:])):
                     self._orders = bytes(self._list)
                 return True
         return False

@@ -47,6 +47,9 @@ CHANGED = [
     (frames.ORDERS, b"\x0b\0\0\0"),
     (frames.ORDERS, b"\1\0\0\0\0\0\0\1\0\0\0"),
 ]
+# As ParaView is asked before the simulation has asked for the first time, and after that; what follows its answer.
+QUESTION, QUESTION_AGAIN = (frames.RMI, frames.update(0, 0.0)[8:]), (frames.RMI, UPDATE)
+UNMAPPED = (frames.MAPPED, b"\0\0\0\0")
 # More than sockets and readers take by themselves.
 MUCH = random.Random(1).randbytes(32 << 20)
 SOME = MUCH[: 3 << 20]
@@ -123,13 +126,13 @@ class Simulation(Talk):
             (_, length), (tag, self.places) = await self.hears(2)
             assert (tag, length) == (frames.PLACES, struct.pack("<i", len(self.places)))
 
-    async def update(self) -> list[Message]:
-        """What it is answered, before it may go on."""
+    async def update(self, *mapping: Message) -> list[Message]:
+        """What it is answered, before it may go on. `mapping`: what it says then."""
         self.say((frames.RMI, UPDATE))
         found = [await self.hear()]
         while [tag for tag, _ in found].count(frames.ORDERS) < 2:
             found.append(await self.hear())
-        self.say((frames.MAPPED, b"\0\0\0\0"))
+        self.say(*(mapping or [UNMAPPED]))
         return found
 
     async def deliver(self, data: bytes) -> None:
@@ -137,10 +140,11 @@ class Simulation(Talk):
 
 
 async def goes_on(simulation: Simulation, data: bytes = SOME) -> None:
-    """Another step, as if nobody were there."""
-    assert await simulation.update() == NOTHING_NEW
+    """Another step, all of which is taken, as if somebody were there."""
+    simulation.say((frames.RMI, UPDATE), UNMAPPED)
     await simulation.deliver(data)
-    assert await simulation.update() == NOTHING_NEW
+    assert not simulation.reader.at_eof()
+    assert await simulation.quiet()
 
 
 class ParaView(Talk):
@@ -198,6 +202,11 @@ class Strait:
         return [facts["lost"] for facts in self.told if "lost" in facts]
 
     @property
+    def answers(self) -> list[int]:
+        """How long each was that the simulation was told of."""
+        return [facts["answered"] for facts in self.told if "answered" in facts]
+
+    @property
     def deliveries(self) -> int:
         return self.told.count({"delivered": True})
 
@@ -226,6 +235,13 @@ class Strait:
         await paraview.greet(processes=processes)
         await until(lambda: self.crossing.open)
         return simulation, paraview
+
+    async def asks(self, paraview: ParaView, *said: Message, question: Message = QUESTION) -> None:
+        """ParaView has something new to say, which is this."""
+        self.crossing.invite(True)
+        assert await paraview.hear() == question
+        paraview.say(*said)
+        assert await paraview.hear() == UNMAPPED
 
     async def gone(self) -> None:
         """ParaView's side is lost, as far as anybody was told."""

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.insitu
 HUGE = "1" + "0" * 400
 VALUES: dict[str, Number] = {
     "step": 120, "time": 1.5, "F": 0.04, "n": 7, "zero": 0,
-    "max(V)": 0.5, "min(V)": -2.0, "mean(V)": 0.1, "sum(T)": 3e4, "std(T)": 2.5, "max(velocity magnitude)": 9.0,
+    "max(V)": 0.5, "min(V)": -2.0, "mean(V)": 0.1, "sum(T)": 3e4, "std(T)": 2.5, "max('velocity magnitude')": 9.0,
 }  # fmt: skip
 TOKENS = [
     "max", "min", "abs", "V", "F", "step", "time", "(", ")", "[", "]", "{", "}", "and", "or", "not", "if", "else", "in",
@@ -228,7 +228,7 @@ CONDITIONS = st.recursive(
 def test_a_condition_holds_when_python_says_so(text: str, others: dict[str, Number]) -> None:
     assume(len(text) <= MAX_LENGTH)
     values = {**VALUES, **others}
-    measures = {name: lambda array, name=name: values[f"{name}({array})"] for name in MEASURES}
+    measures = {name: lambda array, name=name: values[str(Quantity(name, array))] for name in MEASURES}
     names: dict[str, object] = {"abs": abs, "V": "V", "T": "T", "__builtins__": {}, **measures, **values}
     try:
         expected = eval(text, names)  # noqa: S307 - made above

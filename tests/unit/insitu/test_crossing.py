@@ -9,16 +9,12 @@ import time
 import pytest
 
 from pvlink.insitu import frames
-from pvlink.insitu.ferry import crossing
 from pvlink.insitu.ferry.crossing import Embark, Place, Streams
 from tests.unit.insitu.catalyst import (
-    CHANGED,
     ECHOED,
     GREETING,
     MUCH,
-    NOTHING_NEW,
     SOME,
-    UPDATE,
     bytes_of,
     delivery,
     goes_on,
@@ -27,8 +23,6 @@ from tests.unit.insitu.catalyst import (
 from tests.unit.insitu.notebook import until
 
 pytestmark = pytest.mark.insitu
-
-ANSWER = bytes_of(CHANGED)
 
 
 # -- the greeting ----------------------------------------------------------------------------------
@@ -146,8 +140,7 @@ async def test_whoever_is_no_paraview_is_lost_and_the_simulation_is_not(garbage:
         await goes_on(simulation)
 
 
-async def test_a_paraview_that_does_not_greet_is_lost_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crossing, "GREETING", 0.2)
+async def test_a_paraview_that_does_not_greet_is_lost_after_a_while(patience: float) -> None:
     async with strait() as sea:
         simulation = await sea.simulation()
         await sea.gone()
@@ -157,8 +150,7 @@ async def test_a_paraview_that_does_not_greet_is_lost_after_a_while(monkeypatch:
 
 
 @pytest.mark.parametrize("code", [0, 3], ids=["too slow", "of another version"])
-async def test_whoever_is_lost_in_the_greeting_is_let_go(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crossing, "GREETING", 0.2)
+async def test_whoever_is_lost_in_the_greeting_is_let_go(code: int, patience: float) -> None:
     async with strait() as sea:
         await sea.simulation()
         paraview = await sea.paraview()
@@ -228,136 +220,3 @@ async def test_a_paraview_that_does_not_read_keeps_nobody_waiting() -> None:
 
         # It gets it all the same, once it does.
         assert await paraview.hears(4) == delivery(MUCH)
-
-
-# -- what has changed ------------------------------------------------------------------------------
-
-
-async def test_a_step_at_which_nothing_is_asked_is_answered_from_here() -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        for _ in range(3):
-            assert await simulation.update() == NOTHING_NEW
-            await simulation.deliver(b"data")
-
-            # Neither the question nor what the simulation says to the answer.
-            assert await paraview.hears(4) == delivery(b"data")
-        assert await paraview.quiet()
-
-
-async def test_a_step_at_which_something_is_asked_is_answered_by_paraview() -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        sea.crossing.ask = True
-        updating = asyncio.ensure_future(simulation.update())
-        assert await paraview.hear() == (frames.RMI, UPDATE)
-        assert not updating.done()
-        paraview.say(*CHANGED)
-
-        assert await updating == CHANGED
-        assert await paraview.hear() == (frames.MAPPED, b"\0\0\0\0")
-        assert not sea.crossing.ask
-        # Once: the next step is answered from here again.
-        await goes_on(simulation, b"data")
-        assert await paraview.hears(4) == delivery(b"data")
-
-
-async def test_what_is_to_be_asked_is_asked_once_paraview_is_there() -> None:
-    async with strait() as sea:
-        simulation = await sea.simulation()
-        sea.crossing.ask = True
-        assert await simulation.update() == NOTHING_NEW
-        paraview = await sea.paraview()
-        await paraview.greet()
-        await until(lambda: sea.crossing.open)
-        updating = asyncio.ensure_future(simulation.update())
-        assert await paraview.hear() == (frames.RMI, UPDATE)
-        paraview.say(*CHANGED)
-
-        assert await updating == CHANGED
-
-
-async def test_an_answer_may_come_in_any_pieces() -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        for piece in (1, 5, 12):
-            sea.crossing.ask = True
-            updating = asyncio.ensure_future(simulation.update())
-            await paraview.hear()
-            for at in range(0, len(ANSWER), piece):
-                await paraview.push(ANSWER[at : at + piece])
-                await asyncio.sleep(0)
-
-            assert await updating == CHANGED
-            await paraview.hear()
-
-
-async def test_a_long_answer_comes_whole() -> None:
-    changed = [(frames.CHANGED, b"\1\0\0\0"), (frames.CHANGES, MUCH[: 5 << 20]), *CHANGED[2:]]
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        sea.crossing.ask = True
-        updating = asyncio.ensure_future(simulation.update())
-        await paraview.hear()
-        await paraview.push(bytes_of(changed))
-
-        assert await updating == changed
-
-
-async def test_what_paraview_says_unasked_does_not_reach_the_simulation() -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        paraview.say(*CHANGED, (1, b"anything"), *CHANGED)
-        await goes_on(simulation)
-        assert await simulation.quiet()
-        sea.crossing.ask = True
-        updating = asyncio.ensure_future(simulation.update())
-        await paraview.hears(5)
-        paraview.say((7, b"something else"), *CHANGED)
-
-        assert await updating == CHANGED
-
-
-async def test_a_paraview_that_does_not_answer_is_lost_and_the_simulation_goes_on(patience: float) -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        sea.crossing.ask = True
-        begun = time.monotonic()
-
-        assert await simulation.update() == NOTHING_NEW
-        assert patience <= time.monotonic() - begun < 5
-        assert sea.lost[0] == "ParaView did not answer within 0.2 s; the simulation went on"
-        await goes_on(simulation)
-        # And hears of it: nothing of what it says now counts.
-        assert (await paraview.rest()).startswith(bytes_of([(frames.RMI, UPDATE)]))
-        assert await simulation.quiet()
-
-
-@pytest.mark.parametrize("cut", [*range(0, len(ANSWER), 5), len(ANSWER) - 1])
-@pytest.mark.parametrize("then", ["goes", "is silent"])
-async def test_half_an_answer_is_none(cut: int, then: str, patience: float) -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        sea.crossing.ask = True
-        updating = asyncio.ensure_future(simulation.update())
-        await paraview.hear()
-        await paraview.push(ANSWER[:cut])
-        if then == "goes":
-            paraview.writer.close()
-
-        assert await updating == NOTHING_NEW
-        await goes_on(simulation, b"data")
-        assert sea.lost
-
-
-async def test_an_answer_that_is_none_is_lost(patience: float) -> None:
-    async with strait() as sea:
-        simulation, paraview = await sea.both()
-        sea.crossing.ask = True
-        updating = asyncio.ensure_future(simulation.update())
-        await paraview.hear()
-        paraview.writer.write(ANSWER[:20] + struct.pack("<ii", 7, -7) + ANSWER)
-
-        assert await updating == NOTHING_NEW
-        await goes_on(simulation)
-        assert await simulation.quiet()

@@ -158,15 +158,40 @@ def test_what_has_another_length_is_no_number(body: bytes) -> None:
         frames.number(body)
 
 
-def test_nothing_new_is_what_a_simulation_waits_for() -> None:
-    found = Messages().feed(frames.NOTHING_NEW)
+def test_to_go_on_is_to_go_on_with_what_was_delivered() -> None:
+    (tag, length, _, _), (tag_again, orders, _, _) = Messages().feed(frames.GO_ON)
 
-    assert [tag for tag, *_ in found] == [frames.CHANGED, frames.ORDERS, frames.ORDERS]
-    changed, length, orders = (body for _, body, _, _ in found)
-    assert changed is not None
+    assert (tag, tag_again) == (frames.ORDERS, frames.ORDERS)
     assert length is not None
     assert orders is not None
-    assert (frames.number(changed), frames.number(length)) == (0, len(orders))
+    assert frames.number(length) == len(orders)
+    # As ParaView 5.11 sends it: not paused, and no other list.
+    assert orders == b"\1" + b"\0\0\0\0\0" + b"\0\0\0\0\0"
+    assert not frames.changes_orders(orders)
+
+
+@given(st.booleans(), st.binary(max_size=60))
+def test_orders_change_something_where_they_have_another_list(paused: bool, rest: bytes) -> None:
+    said = struct.pack("<bbi", 1, frames.INT32, paused)
+
+    assert frames.changes_orders(said + struct.pack("<bi", frames.INT32, 1) + rest)
+    assert not frames.changes_orders(said + struct.pack("<bi", frames.INT32, 0) + rest)
+
+
+@given(st.binary(max_size=30))
+def test_garbage_is_orders_or_none(body: bytes) -> None:
+    assert frames.changes_orders(body) in (True, False)
+    assert not frames.changes_orders(body[:10])
+
+
+@given(st.integers(-(1 << 63), (1 << 63) - 1), st.floats(allow_nan=False))
+def test_an_update_has_a_time_and_a_step(step: int, when: float) -> None:
+    ((tag, body, _, ends),) = Messages().feed(frames.update(step, when))
+
+    assert body is not None
+    assert (tag, frames.remote_call(body), ends) == (frames.RMI, frames.UPDATE, True)
+    assert struct.unpack_from("<iii", body, 4) == (len(body) - 16, 0, 0)
+    assert struct.unpack("<bbdbq", body[16:]) == (1, frames.DOUBLE, when, frames.ID, step)
 
 
 # -- places ----------------------------------------------------------------------------------------

@@ -426,6 +426,15 @@ def test_a_ferry_that_hangs_does_not_keep_the_simulation_from_its_end(harness: H
         box.close("finished")
 
 
+def test_a_ferry_that_is_stopped_does_not_stay(harness: Harness) -> None:
+    box = harness.box()
+    harness.stop()
+    with at_once():
+        box.close("finished")
+
+    assert harness.ferries[0].wait(10) == -signal.SIGKILL
+
+
 def test_a_simulation_that_is_killed_takes_its_ferry_with_it(harness: Harness) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", SIMULATION], stdout=subprocess.PIPE, env=environment) as simulation:

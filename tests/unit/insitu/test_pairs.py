@@ -13,6 +13,8 @@ from tests.unit.insitu.catalyst import (
     CHANGED,
     ECHOED,
     MUCH,
+    NOTHING_NEW,
+    QUESTION,
     SOME,
     ParaView,
     Simulation,
@@ -110,8 +112,7 @@ async def test_it_is_not_open_before_the_second_rank_has_come() -> None:
         await until(lambda: sea.crossing.open)
 
 
-async def test_a_second_rank_that_does_not_come_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crossing, "GREETING", 0.3)
+async def test_a_second_rank_that_does_not_come_is_not_waited_for_for_ever(patience: float) -> None:
     async with strait(2, 2) as sea:
         simulation, _ = await first_of(sea)
         paraview = await sea.paraview()
@@ -201,12 +202,9 @@ async def test_the_data_of_each_rank_reach_its_pair_byte_for_byte() -> None:
 async def test_what_is_asked_is_asked_of_the_first_one_only() -> None:
     async with strait(2, 2) as sea:
         simulation, _, paraview, other = await all_of(sea)
-        sea.crossing.ask = True
-        updating = asyncio.ensure_future(simulation.update())
-        await paraview.hear()
-        paraview.say(*CHANGED)
+        await sea.asks(paraview, *CHANGED)
 
-        assert await updating == CHANGED
+        assert await simulation.update() == CHANGED
         assert await other.quiet()
 
 
@@ -217,7 +215,7 @@ async def test_no_rank_waits_for_a_process_that_has_gone(which: int) -> None:
         (paraview, other)[which].writer.transport.abort()
 
         await asyncio.gather(simulation.deliver(MUCH), second.push(bytes_of([(12000, MUCH)])))
-        assert await simulation.update()
+        await goes_on(simulation)
 
 
 async def test_no_rank_waits_for_a_process_that_does_not_read() -> None:
@@ -225,6 +223,8 @@ async def test_no_rank_waits_for_a_process_that_does_not_read() -> None:
         simulation, second, paraview, other = await all_of(sea)
         await asyncio.gather(simulation.deliver(MUCH), second.push(bytes_of([(12000, MUCH)])))
         await goes_on(simulation)
+        sea.crossing.invite(False)
+        assert await simulation.update() == NOTHING_NEW
 
         assert await other.hear() == (12000, MUCH)
         assert await paraview.hears(4) == delivery(MUCH)
@@ -233,10 +233,10 @@ async def test_no_rank_waits_for_a_process_that_does_not_read() -> None:
 async def test_what_is_lost_is_lost_for_all_ranks(patience: float) -> None:
     async with strait(2, 2) as sea:
         simulation, second, paraview, other = await all_of(sea)
-        sea.crossing.ask = True
-        await simulation.update()
+        sea.crossing.invite(True)
+        await sea.gone()
 
-        assert await asyncio.gather(paraview.rest(), other.rest())
+        assert await asyncio.gather(paraview.rest(), other.rest()) == [bytes_of([QUESTION]), b""]
         await second.push(bytes_of([(12000, MUCH)]))
         await goes_on(simulation)
 

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pvlink.insitu import frames
 from tests.unit.insitu.catalyst import (
     GREETING,
     MUCH,
+    NOTHING_NEW,
+    QUESTION,
     SOME,
-    UPDATE,
     Simulation,
     Strait,
     bytes_of,
@@ -54,19 +54,51 @@ async def test_a_paraview_that_is_lost_is_not_asked_any_more() -> None:
         simulation, paraview = await sea.both()
         paraview.writer.transport.abort()
         await sea.gone()
-        sea.crossing.ask = True
+        told = [*sea.told]
+        for ask in (True, False):
+            sea.crossing.invite(ask)
+            await goes_on(simulation)
 
+        # Nor does the simulation hear of an answer that does not come.
+        assert sea.answers == []
+        assert [facts for facts in sea.told if "delivered" not in facts] == told
+
+
+async def test_a_simulation_that_was_told_to_deliver_is_answered_though_paraview_has_gone() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.invite(False)
+        paraview.writer.transport.abort()
+        await sea.gone()
+
+        assert await simulation.update() == NOTHING_NEW
         await goes_on(simulation)
+
+
+async def test_a_delivery_that_waits_for_an_answer_is_forgotten_with_paraview() -> None:
+    async with strait() as sea:
+        simulation, paraview = await sea.both()
+        sea.crossing.invite(True)
+        assert await paraview.hear() == QUESTION
+        await simulation.deliver(SOME)
+        await until(lambda: sea.deliveries)
+        assert sea.crossing._kept
+        paraview.writer.transport.abort()
+        await sea.gone()
+
+        assert not sea.crossing._kept
+        await goes_on(simulation, MUCH)
+        assert not sea.crossing._kept
 
 
 async def test_that_paraview_is_lost_is_told_once(patience: float) -> None:
     async with strait() as sea:
-        simulation, _ = await sea.both()
-        sea.crossing.ask = True
-        await simulation.update()
-        await asyncio.sleep(0.1)
+        await sea.both()
+        sea.crossing.invite(True)
+        await sea.gone()
+        await asyncio.sleep(patience + 0.1)
 
-        assert sea.lost == ["ParaView did not answer within 0.2 s; the simulation went on"]
+        assert sea.told == [{"open": True}, {"lost": "ParaView did not answer within 0.2 s"}]
 
 
 # -- the simulation goes ---------------------------------------------------------------------------
@@ -125,8 +157,7 @@ async def closed_while_the_simulation_greets(sea: Strait) -> Simulation:
 
 async def closed_while_paraview_is_asked(sea: Strait) -> Simulation:
     simulation, paraview = await sea.both()
-    sea.crossing.ask = True
-    simulation.say((frames.RMI, UPDATE))
+    sea.crossing.invite(True)
     await paraview.hear()
     return simulation
 
@@ -143,7 +174,7 @@ async def closed_in_a_delivery(sea: Strait) -> Simulation:
      closed_in_a_delivery],
 )  # fmt: skip
 async def test_a_crossing_that_is_closed_twice_is_closed_and_says_nothing_more(
-    reach: Callable[[Strait], Awaitable[Simulation | None]],
+    reach: Callable[[Strait], Awaitable[Simulation | None]], patience: float
 ) -> None:
     async with strait() as sea:
         simulation = await reach(sea)
@@ -155,7 +186,8 @@ async def test_a_crossing_that_is_closed_twice_is_closed_and_says_nothing_more(
         assert not sea.crossing.open
         if simulation is not None:
             assert await simulation.rest() == b""
-        await asyncio.sleep(0.05)
+        sea.crossing.invite(True)
+        await asyncio.sleep(patience + 0.05)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", sea.port)
         assert sea.told == told
