@@ -10,6 +10,7 @@ import math
 import os
 import socket
 import struct
+import time as clock
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
@@ -101,13 +102,20 @@ class Live:
         """Whether so many bytes of an answer wait to be read: ParaView ends this process where one does not come."""
         if not self.linked or len(self._sockets) != 1:
             return False
+        wanted, deadline = min(size, VISIBLE), clock.monotonic() + PATIENCE
+        # Without a time-out of its own, which would hold for ParaView's copy of the socket as well.
         with socket.socket(fileno=os.dup(self._sockets[0])) as same:
-            same.settimeout(PATIENCE)
-            try:
-                wanted = min(size, VISIBLE)
-                return len(same.recv(wanted, socket.MSG_PEEK | socket.MSG_WAITALL)) == wanted
-            except OSError:
-                return False
+            while clock.monotonic() < deadline:
+                try:
+                    seen = len(same.recv(wanted, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+                except BlockingIOError:
+                    seen = -1
+                except OSError:
+                    return False
+                if seen in (0, wanted):
+                    return seen == wanted
+                clock.sleep(0.001)
+        return False
 
     def ask(self, step: int, time: float) -> tuple[int, int, dict[str, Value]] | None:
         """Hear what was changed: a new order for the parameters (number, from which step, values), if there is one.

@@ -182,8 +182,9 @@ class Ferry:
 
     def _crossed(self, facts: dict[str, Any]) -> None:
         if "answered" in facts:
-            told, self._next = {**self._next, "ready": facts["answered"]}, {}
-            self._tell(next=told)
+            self._tell(next={**self._next, "ready": facts["answered"]})
+            # What is asked for lies behind this answer, or was in it.
+            self._next = {**self._next, "ask": facts.get("more", False)}
             return
         self._say({"crossing": facts})
         if "lost" in facts:

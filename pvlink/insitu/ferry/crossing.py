@@ -17,11 +17,10 @@ from typing import Any, Callable, Optional
 
 from pvlink.insitu import frames
 from pvlink.insitu.ferry.answers import Answers
+from pvlink.insitu.ferry.incoming import CHUNK, Incoming
 
 # For ParaView's greeting and its answers. It may be drawing, or be far away; nobody stands still meanwhile, in seconds.
 PATIENCE = 20.0
-# What is read at once.
-CHUNK = 1 << 20
 
 Place = Optional[tuple[str, int]]
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -69,6 +68,9 @@ class Crossing:
         self._kept: list[bytes] = []
         # The simulation is to deliver: as soon as ParaView has answered, and it has heard its last answer.
         self._invited = self._answered = False
+        # The newest invitation has something new behind it; the size of the answer that lies there.
+        self._pressing = False
+        self._size = 0
         # What ParaView's proxies are called in the simulation; ParaView is told when it is asked the next time.
         self._mapping = frames.numbered(frames.MAPPED, 0)
         self._mapped = b""
@@ -211,6 +213,7 @@ class Crossing:
         """Have the simulation deliver a step. `ask`: ParaView has something new to say."""
         self._invited = True
         if ask:
+            self._pressing = True
             self._ask()
         self._answer()
 
@@ -222,13 +225,19 @@ class Crossing:
 
     def _answer(self) -> None:
         """Into the simulation's socket, before it asks."""
-        if not self._invited or self._answered or self._asking is not None or self._again or not self.open:
+        if not self._invited or self._asking is not None or self._again or not self.open:
+            return
+        if self._answered:
+            # One without it lies there still: a simulation that stands takes it when it is told again, and then this.
+            if self._pressing:
+                self._tell({"answered": self._size, "more": True})
             return
         assert self._near is not None
-        self._invited, self._answered = False, True
+        self._invited, self._answered, self._pressing = False, True, False
         answer = self._answers.take()
+        self._size = len(answer)
         self._near.write(answer)
-        self._tell({"answered": len(answer)})
+        self._tell({"answered": self._size})
 
     def _replied(self) -> None:
         """ParaView's answer is there; it waits for what its proxies are called in the simulation, but not for long."""
@@ -321,27 +330,3 @@ class Crossing:
             if tag in frames.ECHOED:
                 await incoming.of(tag)
         return incoming, writer
-
-
-class Incoming:
-    """ParaView's messages, as they come."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._messages = frames.Messages()
-        self._ready: list[tuple[int, bytes | None, bytes, bool]] = []
-
-    async def next(self) -> tuple[int, bytes | None, bytes, bool]:
-        while not self._ready:
-            data = await self._reader.read(CHUNK)
-            if not data:
-                raise EOFError("ParaView has closed the link")
-            self._ready = self._messages.feed(data)
-        return self._ready.pop(0)
-
-    async def of(self, tag: int) -> bytes:
-        """The next one, which has to be of this kind."""
-        found, body, _, _ = await self.next()
-        if found != tag or body is None:
-            raise frames.NoLive(f"ParaView said {found} and not {tag}")
-        return body

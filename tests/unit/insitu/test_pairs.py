@@ -236,7 +236,7 @@ async def test_what_is_lost_is_lost_for_all_ranks(patience: float) -> None:
         sea.crossing.invite(True)
         await sea.gone()
 
-        assert await asyncio.gather(paraview.rest(), other.rest()) == [bytes_of([QUESTION]), b""]
+        assert [await paraview.rest(), await other.rest()] == [bytes_of([QUESTION]), b""]
         await second.push(bytes_of([(12000, MUCH)]))
         await goes_on(simulation)
 

@@ -324,6 +324,12 @@ class Source:
     def UpdatePipeline(self) -> None:
         self._desk.done.append(("update",))
 
+    def GetDataInformation(self) -> Source:
+        return self
+
+    def GetNumberOfPoints(self) -> int:
+        return 8
+
 
 def shown(widget: Any) -> Iterator[str]:
     """All that a widget and those in it hold."""

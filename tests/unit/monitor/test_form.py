@@ -98,7 +98,7 @@ def test_what_cannot_be_set_is_said_and_stays_to_be_mended(panel: Panel, host: R
     panel.form.fields["F"].value = 0.05
     host.desk.connected = False
     panel.form.send.click()
-    assert "No simulation is connected to ParaView." in panel.said
+    assert "ParaView has no link to it" in panel.said
     assert panel.form.fields["F"].value == 0.05
     assert not panel.form.send.disabled
 

@@ -446,7 +446,7 @@ def test_a_change_that_takes_long_is_on_its_way_and_said_so(
 
 def test_without_paraviews_link_nothing_is_set(sim: Simulation, host: Rehearsal) -> None:
     host.desk.connected = False
-    with pytest.raises(SimulationError, match="No simulation is connected to ParaView"):
+    with pytest.raises(SimulationError, match="ParaView has no link to it"):
         sim.set(F=0.05)
 
 
