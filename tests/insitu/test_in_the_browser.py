@@ -31,7 +31,7 @@ def panel(page: Page) -> Locator:
     return page.locator(".widget-vbox").filter(has=page.get_by_role("button", name="Run until")).first
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_it_is_seen_paused_changed_and_turned(theme: str, notebook: Open, keep: Keep) -> None:
     with Running(2, *LONG) as simulation:
         opened = notebook(WATCH.format(live=simulation.live), SKIN, PLOT)

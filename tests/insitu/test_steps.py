@@ -24,6 +24,10 @@ LONG = (*SMALL, "--steps", "100000", "--pause", "0.01")
 SERVERS = {"here": "", "server": "session.serve(ranks=2)\n"}
 
 
+# What make test shows here, make soak shows on a server, too.
+ONE = pytest.mark.parametrize("kernel", ["here", pytest.param("server", marks=pytest.mark.soak)], indirect=True)
+
+
 @pytest.fixture(scope="module", params=["here", "server"])
 def kernel(request: pytest.FixtureRequest) -> Iterator[Kernel]:
     """With ParaView in its own process, or on a server of two ranks."""
@@ -109,6 +113,7 @@ def test_a_pause_holds_steps_are_exact_and_so_is_a_goal(kernel: Kernel) -> None:
         kernel.run("sim.close()")
 
 
+@ONE
 def test_it_stands_where_a_condition_comes_true(kernel: Kernel) -> None:
     with Running(2, *LONG) as simulation:
         watch(kernel, simulation)
@@ -157,6 +162,7 @@ def test_a_change_at_a_step_gives_what_a_run_with_the_same_change_gives(kernel: 
     assert not np.array_equal(steered, undisturbed(2, *steps))
 
 
+@ONE
 def test_what_is_out_of_range_is_refused_here_and_does_not_leave(kernel: Kernel) -> None:
     with Running(2, *LONG) as simulation:
         watch(kernel, simulation)
@@ -180,6 +186,7 @@ def test_what_is_out_of_range_is_refused_here_and_does_not_leave(kernel: Kernel)
         kernel.run("sim.close()")
 
 
+@ONE
 def test_a_view_shows_each_step_and_is_turned_meanwhile(kernel: Kernel) -> None:
     with Running(2, *LONG) as simulation:
         watch(kernel, simulation)
@@ -198,6 +205,7 @@ def test_a_view_shows_each_step_and_is_turned_meanwhile(kernel: Kernel) -> None:
         kernel.run("sim.close()")
 
 
+@ONE
 def test_whoever_watches_no_more_costs_it_nothing_and_may_come_again(kernel: Kernel) -> None:
     with Running(2, *LONG) as simulation:
         watch(kernel, simulation)

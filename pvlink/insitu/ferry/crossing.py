@@ -35,7 +35,7 @@ class Crossing:
         """`processes`: ParaView's.
 
         `tell`: `{"open": True}`, `{"answered": bytes}` once the simulation may deliver, `{"delivered": True}`,
-        `{"lost": why}`.
+        `{"lost": why}`. With `"more"`, an answer waits that what was asked for lies behind.
         """
         self._embark = embark
         self._tell = tell
