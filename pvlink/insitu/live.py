@@ -31,6 +31,8 @@ STEERING = "pvlink parameters"
 NEVER = -2
 # A ferry answers at once; one that is stopped costs the simulation so many seconds, and its link.
 PATIENCE = 3
+# What was sent before it was told of is there, or nearly, in seconds.
+ARRIVES = 0.1
 # A longer answer does not fit into a socket, and comes while it is read.
 VISIBLE = 32 << 10
 
@@ -102,7 +104,7 @@ class Live:
         """Whether so many bytes of an answer wait to be read: ParaView ends this process where one does not come."""
         if not self.linked or len(self._sockets) != 1:
             return False
-        wanted, deadline = min(size, VISIBLE), clock.monotonic() + PATIENCE
+        wanted, deadline = min(size, VISIBLE), clock.monotonic() + ARRIVES
         # Without a time-out of its own, which would hold for ParaView's copy of the socket as well.
         with socket.socket(fileno=os.dup(self._sockets[0])) as same:
             while clock.monotonic() < deadline:

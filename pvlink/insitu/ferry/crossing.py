@@ -228,9 +228,9 @@ class Crossing:
         if not self._invited or self._asking is not None or self._again or not self.open:
             return
         if self._answered:
-            # One without it lies there still: a simulation that stands takes it when it is told again, and then this.
-            if self._pressing:
-                self._tell({"answered": self._size, "more": True})
+            # One lies there still, perhaps untold: what is told can be lost. Where there is news, which is not in it, a
+            # simulation that stands takes it for that, and then the news.
+            self._tell({"answered": self._size, "more": self._pressing})
             return
         assert self._near is not None
         self._invited, self._answered, self._pressing = False, True, False
