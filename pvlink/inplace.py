@@ -13,10 +13,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pvlink import notebook, pvpython
-from pvlink.errors import PvpythonNotFound, ServerError, ServerLost
+from pvlink.errors import PvpythonNotFound, ServerError, ServerLost, SimulationError
 from pvlink.interrupt import Shelter
 from pvlink.saved import Saved, State
 from pvlink.servers.connected import Connected
@@ -55,6 +55,13 @@ class InPlace(Connected):
         from pvlink.engine.serverdesk import ServerDesk
 
         return ServerDesk(self._moored())
+
+    def monitor(self, where: object = None) -> NoReturn:
+        """Not here."""
+        raise SimulationError(
+            "A running simulation is shown by a ParaView in a process of its own, which does not wait for this kernel: "
+            "session = pvlink.start(), then session.monitor()."
+        )
 
     def _moored(self) -> Host:
         if self._host is None:

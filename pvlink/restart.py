@@ -70,6 +70,7 @@ class Restarting(Connected):
                 self._streamer = None
                 self._streamer = self._new_streamer()
                 self._door = direct.open_door(self, self._door)
+                self._listen_again()
             if untouched and self._streamer is not None:
                 self._engine.meet(self._streamer)
                 print("pvlink: the pictures are back; ParaView was not touched.")  # noqa: T201
@@ -78,6 +79,10 @@ class Restarting(Connected):
                     self.reconnect()
             else:
                 print(f"pvlink: {self._restart_engine()}")  # noqa: T201
+
+    def _listen_again(self) -> None:
+        """A new streamer is there: whatever else the former one listened for."""
+        raise NotImplementedError
 
     def reconnect(self) -> Server:
         """Have the server again that was lost or left; where ParaView's own process has ended, that first."""

@@ -25,7 +25,7 @@ from pvlink.servers.files import Browsing
 from pvlink.servers.origins import Engine as Client
 
 
-class Session(Asking, Freighter, Restarting, Browsing, Monitoring):
+class Session(Asking, Freighter, Monitoring, Restarting, Browsing):
     """One engine with its streamer, made by `pvlink.start()`. Ends with `stop()`, its block, or the kernel."""
 
     def __init__(

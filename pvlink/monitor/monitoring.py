@@ -39,6 +39,17 @@ class Monitoring:
         self._simulation = Simulation(self, place, self._shown)
         return self._simulation
 
+    def _listen_again(self) -> None:
+        """A new streamer knows nothing of the simulation that the former one has listened for."""
+        if self._simulation is None or self._simulation.closed:
+            return
+        host, port = placed(self._simulation.place)
+        try:
+            self.ask("insitu-open", host=host, port=port)
+        except ValueError as error:
+            print(f"pvlink: {error}")  # noqa: T201 - in the cell
+        self._simulation.begin_anew()
+
     def _shown(self, view: Any, **options: Any) -> Any:
         from pvlink.view import View
 

@@ -110,6 +110,11 @@ class Follower:
             self.said = Said(**{name: value for name, value in state.items() if name in known})
             return self.said
 
+    def begin_anew(self) -> None:
+        """Whoever is asked counts from the beginning again."""
+        with self._lock:
+            self._event = self._point = 0
+
     def close(self) -> None:
         """Ask nothing any more; what has happened stays known."""
         with self._lock:

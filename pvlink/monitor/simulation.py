@@ -238,6 +238,15 @@ class Simulation:
         self._charts.append(Chart(self, quantities))
         return self._charts[-1]
 
+    @property
+    def closed(self) -> bool:
+        """It is watched no more."""
+        return self._follower.closed
+
+    def begin_anew(self) -> None:
+        """For its session, after a restart."""
+        self._follower.begin_anew()
+
     # -- inside ------------------------------------------------------------------------------------
 
     def close(self) -> None:

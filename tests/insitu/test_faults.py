@@ -127,6 +127,16 @@ def test_of_an_engine_that_comes_back(watched: Watched, wanted: npt.NDArray[np.f
     assert np.array_equal(watched.simulation.result(PATIENCE), wanted)
 
 
+@soak
+def test_of_a_streamer_that_comes_back(watched: Watched, wanted: npt.NDArray[np.float64]) -> None:
+    killed(watched.kernel.streamer)
+    watched.kernel.run("session.restart()")
+    until(lambda: "runs, at step" in watched.state(), 10)
+    watched.kernel.run("sim.pause(); field = sim.extract('input'); sim.set(F=0.04); sim.resume()")
+    assert watched.kernel.run("answer = field.GetDataInformation().GetNumberOfPoints()") >= 24**3
+    assert np.array_equal(watched.simulation.result(PATIENCE), wanted)
+
+
 # -- what is between -----------------------------------------------------------------------------------
 
 

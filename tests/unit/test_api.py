@@ -106,8 +106,8 @@ METHODS = {
         "traffic": None,
     },
     "Simulation": {
-        # For the panel.
-        "said": None,
+        # For the panel, and the session.
+        **dict.fromkeys(("begin_anew", "closed", "said")),
         "add": "(self, kind: 'str', name: 'str', of: 'str', **properties: 'Any') -> 'None'",
         "change": "(self, name: 'str', **properties: 'Any') -> 'None'",
         "close": "(self) -> 'None'",

@@ -192,8 +192,10 @@ class Harbour:
             else:
                 await self._stay(visitor, hello)
         except Stranger as error:
+            # The same one comes again and again.
+            if str(error) != self._strangers:
+                log.warning("a connection was turned away: %s", error)
             self._strangers = str(error)
-            log.warning("a connection was turned away: %s", error)
         except asyncio.CancelledError:
             # Whoever has started this task wants to hear nothing of its end.
             pass
