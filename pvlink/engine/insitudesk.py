@@ -34,6 +34,12 @@ class InsituDesk:
         """Properties of a source in the simulation."""
         self._insitu().change(name, properties)
 
+    def insitu_script(self, live: str, folder: str, parameters: dict[str, Any]) -> str:
+        """A Catalyst script from the pipeline as it stands."""
+        from pvlink.engine.script import script
+
+        return script(live, folder, parameters)
+
     def insitu_steer(self, order: int, at: int, values: dict[str, float]) -> None:
         """Values of its parameters."""
         self._insitu().steer(order, at, values)

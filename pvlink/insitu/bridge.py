@@ -111,7 +111,7 @@ class Bridge:
         began = _now()
         stood = self._stood
         self._step, self._time = int(step), float(time)
-        view = Moment(grids, extents or {}, self._live.show)
+        view = Moment(grids, extents or {}, self._live.show, self._live.there)
         self._shown = False
         self._obey(self._hear())
         values = measured(self._helm.needs, view.grids, self._ranks) if self._helm.needs else {}

@@ -77,6 +77,15 @@ class Live:
             # Else what was computed from the last step passes for this one's.
             producer.SMProxy.MarkModified(producer.SMProxy)
 
+    def there(self) -> dict[str, Any]:
+        """What its sources have without filters: what an adaptor of Catalyst's has given them."""
+        found = {}
+        for (name, _), source in simple.GetSources().items():
+            algorithm = source.GetClientSideObject()
+            if name != STEERING and algorithm is not None and algorithm.IsA("vtkTrivialProducer"):
+                found[name] = algorithm.GetOutputDataObject(0)
+        return found
+
     @property
     def sources(self) -> list[str]:
         return sorted(name for name, _ in simple.GetSources() if name != STEERING)

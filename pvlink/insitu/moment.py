@@ -13,22 +13,29 @@ class Moment:
     """As this rank has it."""
 
     def __init__(
-        self, given: Grids, extents: Mapping[str, Any], show: Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+        self,
+        given: Grids,
+        extents: Mapping[str, Any],
+        show: Callable[[Mapping[str, Any], Mapping[str, Any]], None],
+        there: Callable[[], Mapping[str, Any]],
     ) -> None:
+        """`there`: what the sources have already, where nothing is given: in a Catalyst script."""
         self._given = given
+        self._there = there
         self._extents = extents
         self._show = show
-        self._made: dict[str, Any] | None = None
+        self._made: Mapping[str, Any] | None = None
         self._shown = False
 
     @property
     def grids(self) -> Mapping[str, Any]:
         if self._made is None:
-            self._made = {name: grid() if callable(grid) else grid for name, grid in self._given.items()}
+            given = self._given or self._there()
+            self._made = {name: grid() if callable(grid) else grid for name, grid in given.items()}
         return self._made
 
     def show(self) -> None:
         """Have ParaView's sources in the simulation show them."""
-        if not self._shown:
+        if self._given and not self._shown:
             self._shown = True
             self._show(self.grids, self._extents)

@@ -238,6 +238,23 @@ class Simulation:
         self._charts.append(Chart(self, quantities))
         return self._charts[-1]
 
+    def script(self, path: str | os.PathLike[str] | None = None, *, extracts: str = "extracts") -> str:
+        """A Catalyst script (version 2) from the pipeline as it stands here: what runs with it has all of that in it.
+
+        For codes that have ParaView's Catalyst in them, whatever their language. What extractors write goes into the
+        folder `extracts`. It is checked, written into `path` if there is one, and returned.
+        """
+        parameters = {
+            name: {"range": (one.low, one.high), "start": one.start, "unit": one.unit, "doc": one.doc}
+            for name, one in self.declared.items()
+        }
+        text: str = self._host.desk.insitu_script(self.place, extracts, parameters)
+        # Before it costs a job.
+        compile(text, str(path or "script"), "exec")
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
     @property
     def closed(self) -> bool:
         """It is watched no more."""

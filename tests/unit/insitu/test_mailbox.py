@@ -31,8 +31,7 @@ pytestmark = pytest.mark.insitu
 AT_ONCE = 5.0
 ROOT = Path(__file__).parents[3]
 SIMULATION = """
-import time
-from pvlink.insitu.mailbox import Mailbox
+import time; from pvlink.insitu.mailbox import Mailbox
 box = Mailbox({"live": "localhost:1", "pairs": 1})
 print(box._process.pid, flush=True)
 time.sleep(60)
@@ -42,14 +41,12 @@ EAR = """
 import os, socket, sys
 sock = socket.socket(fileno=int(sys.argv[1]))
 with open(os.environ["EAR"], "ab", buffering=0) as file:
-    while data := sock.recv(1 << 16):
-        file.write(data)
+    while data := sock.recv(1 << 16): file.write(data)
 """
 MOUTH = """
 import os, socket, sys, time
 sock = socket.socket(fileno=int(sys.argv[1]))
-for byte in open(os.environ["MOUTH"], "rb").read():
-    sock.sendall(bytes([byte]))
+for byte in open(os.environ["MOUTH"], "rb").read(): sock.sendall(bytes([byte]))
 time.sleep(60)
 """
 
