@@ -225,5 +225,7 @@ def test_of_a_network_that_is_gone_for_a_while(how: str, wanted: npt.NDArray[np.
             line.resume()
         # It looks for the notebook now and then, and waits a while for each answer.
         until(lambda: {"kind": "came", "again": True} in kernel.run("answer = sim.events"), 20)
-        kernel.run("field = sim.extract('input')")
+        if how == "cut":
+            # After a long silence it may have finished.
+            kernel.run("field = sim.extract('input')")
         assert np.array_equal(simulation.result(PATIENCE), wanted)
