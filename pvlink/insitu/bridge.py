@@ -36,8 +36,8 @@ PLACE = "localhost:22222"
 LOOK = 0.02
 # How things stand is said so often, in seconds.
 STATUS = 0.1
-# Steps whose quantities wait to be told, while nobody takes them.
-MAX_POINTS = 5_000
+# Steps whose quantities wait to be told, while nobody takes them: all of them are one line.
+MAX_POINTS = 500
 
 
 class Bridge:

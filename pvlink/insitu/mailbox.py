@@ -18,7 +18,6 @@ FERRY = Path(__file__).resolve().parent / "ferry" / "__main__.py"
 MAX_EVENTS = 10_000
 # A ferry that died is another one after so long, in seconds, and later and later.
 AGAIN, SELDOM = 1.0, 60.0
-MAX_LINE = 1 << 20
 
 
 class Mailbox:

@@ -25,7 +25,7 @@ SIDES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "engine": (("pvlink/engine/",), ()),
     "streamer": (
         ("pvlink/streamer/",),
-        (*NOUNS, "pvlink.insitu.frames", "pvlink.insitu.key", "pvlink.insitu.parameters"),
+        (*NOUNS, *(f"pvlink.insitu.{noun}" for noun in ("frames", "key", "parameters", "terms"))),
     ),
     # In a simulation's process, and the ferry beside it.
     "insitu": (("pvlink/insitu/",), ()),

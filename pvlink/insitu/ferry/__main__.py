@@ -30,16 +30,15 @@ if __name__ == "__main__":
 from pvlink.insitu.ferry.crossing import Crossing, Place  # noqa: E402 - found only now
 from pvlink.insitu.ferry.shore import (  # noqa: E402 - found only now
     AGAIN,
-    MAX_LINE,
     SELDOM,
-    SILENCE,
-    TICK,
     NoShore,
     Shore,
     Streams,
     line,
     lines,
 )
+from pvlink.insitu.mailbox import is_stopped  # noqa: E402 - found only now
+from pvlink.insitu.terms import MAX_LINE, SILENCE, TICK  # noqa: E402 - found only now
 
 # What the notebook has not taken yet: beyond this no more is said of how the simulation is.
 BACKLOG = 1 << 20
@@ -157,7 +156,7 @@ class Ferry:
     async def _keep_ticking(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            stopped = _is_stopped(os.getppid())
+            stopped = is_stopped(os.getppid())
             if stopped != self._stopped:
                 self._stopped = stopped
                 self._say({"standing": "stopped" if stopped else "running"})
@@ -200,13 +199,6 @@ class Ferry:
 
 def _unsent(writer: asyncio.StreamWriter) -> int:
     return int(writer.transport.get_write_buffer_size())
-
-
-def _is_stopped(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
-    except (OSError, IndexError):
-        return False
 
 
 async def _main(fd: int) -> None:

@@ -9,14 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from pvlink.insitu import key
+from pvlink.insitu.terms import MAX_LINE, VERSION
 
-VERSION = 1
 # To reach it and to prove who both are, in seconds.
 REACH = 5.0
-# A line that is longer is none.
-MAX_LINE = 1 << 20
-# Both sides say so often (seconds) that they are there, and take the other for gone after as much silence.
-TICK, SILENCE = 1.0, 4.0
 # Nobody listens there most of the time; a simulation runs for days.
 AGAIN, SELDOM = 0.5, 2.0
 

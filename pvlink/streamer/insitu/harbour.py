@@ -22,10 +22,11 @@ from typing import Any
 from pvlink.insitu import key
 from pvlink.insitu.frames import NoLive
 from pvlink.insitu.parameters import Refused, received
+from pvlink.insitu.terms import MAX_LINE, TICK
 from pvlink.streamer.engine_port import Live, Next
 from pvlink.streamer.insitu.paraview import CHUNK, Waiting
 from pvlink.streamer.insitu.sluice import Sluice
-from pvlink.streamer.insitu.visitor import TICK, Stranger, Visitor
+from pvlink.streamer.insitu.visitor import Stranger, Visitor
 
 # What has happened, for a kernel that asks late.
 MAX_EVENTS = 2_000
@@ -77,7 +78,7 @@ class Harbour:
         self.leave()
         try:
             key.read()
-            self._server = await asyncio.start_server(self._arrived, host, port, limit=1 << 20)
+            self._server = await asyncio.start_server(self._arrived, host, port, limit=MAX_LINE)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise HarbourError(

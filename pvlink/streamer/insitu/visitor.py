@@ -9,15 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from pvlink.insitu import key
+from pvlink.insitu.terms import SILENCE, VERSION
 
-# As docs/wire.md has it; the ferry's `shore.py` is the other side.
-VERSION = 1
 # For the whole greeting, in seconds.
 GREETING = 5.0
-TICK, SILENCE = 1.0, 4.0
-MAX_LINE = 1 << 20
-
-
 NONSENSE = "it says nothing that pvlink says"
 HUNG_UP = "it has hung up"
 

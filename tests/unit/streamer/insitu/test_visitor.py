@@ -13,8 +13,9 @@ import pytest
 from pvlink.insitu import key
 from pvlink.insitu.ferry import shore
 from pvlink.insitu.ferry.shore import NoShore, Shore
+from pvlink.insitu.terms import MAX_LINE, VERSION
 from pvlink.streamer.insitu import visitor
-from pvlink.streamer.insitu.visitor import MAX_LINE, Stranger, Visitor
+from pvlink.streamer.insitu.visitor import Stranger, Visitor
 from tests.unit.streamer.insitu.coast import GARBAGE, Ship, another_key, line, mode, opened, proof, soon
 
 pytestmark = pytest.mark.insitu
@@ -189,7 +190,7 @@ async def test_another_version_hears_ours_before_it_is_turned_away(gate: Gate) -
     ship.say(pvlink="insitu", version=2, nonce=NONCE)
     with pytest.raises(Stranger, match="another version"):
         await one.greet()
-    assert await ship.line() == {"version": visitor.VERSION}
+    assert await ship.line() == {"version": VERSION}
 
 
 async def test_a_ferry_of_another_version_knows_why(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,11 +260,6 @@ async def test_a_proof_is_good_for_one_connection(gate: Gate) -> None:
 async def test_a_key_that_others_can_read_is_none(gate: Gate, secret: Path) -> None:
     opened(secret)
     assert "chmod 600" in await turned_away(gate, line({"pvlink": "insitu", "version": 1, "nonce": NONCE}))
-
-
-def test_both_sides_have_the_same_numbers() -> None:
-    for name in ("VERSION", "MAX_LINE", "TICK", "SILENCE"):
-        assert getattr(visitor, name) == getattr(shore, name), name
 
 
 # -- what is said then -----------------------------------------------------------------------------
