@@ -26,8 +26,8 @@ class Monitoring:
     def monitor(self, where: str | int = PLACE) -> Simulation:
         """The running simulation that comes there: one that has `pvlink.insitu.Bridge(live=...)` with the same place.
 
-        It may run already, or come later, or again. The place is on this machine, or where `pvlink.start(on=job)` has
-        ParaView; on loopback unless another address of that machine is named.
+        It may run already, or come later, or again. The place is on the machine where
+        ParaView is; on loopback unless another address of it is named.
         """
         host, port = placed(where)
         if self._simulation is not None:
